@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The steps live in bin/; each works by itself too.
+
+PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit deps lock lab-down clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+demo: deps ## start the lab and bring its two nodes from no driver to VFs on vfio-pci
+	@bin/demo
+
+test: deps ## everything that proves this repository: lint, unit, then the lab
+	@bin/stages.py lint unit lab
+
+lint: deps ## all linters
+	@bin/stages.py --keep-going lint
+
+unit: deps ## tests that need no lab, with both supported cores
+	@bin/stages.py unit
+
+deps: ## Debian packages, Python environments, collections (quick when nothing is missing)
+	@bin/deps
+
+lock: deps ## pin again what requirements/*.in ask for
+	@bin/lock
+
+lab-down: deps ## stop the lab
+	@python -m lab down
+
+clean: ## stop the lab and remove what make made in this checkout
+	@bin/clean

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""bin/stages.py: a failure is never lost, and a verdict is reused only for the very same input."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "bin/stages.py"
+
+
+@pytest.fixture
+def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script as a module, at work in an empty git checkout with an empty cache."""
+    spec = importlib.util.spec_from_file_location("stages", SCRIPT)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "stages", module)
+    spec.loader.exec_module(module)
+    checkout = tmp_path / "checkout"
+    subprocess.run(["git", "init", "--quiet", checkout], check=True)
+    monkeypatch.chdir(checkout)  # and back, for what main() changes
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(module, "ROOT", checkout)
+    monkeypatch.setattr(module, "CACHE", tmp_path / "cache")
+    return module
+
+
+def commands(module: ModuleType, *commands: str, inputs: tuple[str, ...] = ()) -> None:
+    """Let the group lint consist of these commands."""
+    module.GROUPS["lint"] = tuple(module.Stage(command, command, inputs) for command in commands)
+
+
+def test_stops_at_the_first_failure_and_shows_each_last_line(
+    stages: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    commands(stages, "echo '== 3 passed in 1 s =='", "echo broken; false", "echo never")
+    assert stages.main(["lint"]) == 1
+    printed = capfd.readouterr().out
+    assert "3 passed in 1 s\n" in printed.split("\npassed ")[1]
+    assert "broken\n" in printed.split("\nFAILED ")[1]
+    assert "never" not in printed.split("\n\n")[-1]
+    assert "not run: 1 stages" in printed
+
+
+def test_keeps_going_when_told_and_still_fails(stages: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    commands(stages, "false", "echo reached")
+    assert stages.main(["--keep-going", "lint"]) == 1
+    assert "reached\n" in capfd.readouterr().out
+
+
+def test_verdict_is_reused_for_the_same_input_only(stages: ModuleType) -> None:
+    source, log = stages.ROOT / "source", stages.CACHE.parent / "log"
+    source.write_text("one", encoding="utf-8")
+    commands(stages, f"cat source >> {log}", inputs=(".",))
+    for text in ("one", "one", "two", "one"):
+        source.write_text(text, encoding="utf-8")
+        assert stages.main(["lint"]) == 0
+    assert log.read_text(encoding="utf-8") == "onetwo"
+
+
+def test_failed_verdict_is_not_reused(stages: ModuleType) -> None:
+    commands(stages, "test -e /nonexistent", inputs=(".",))
+    assert [stages.main(["lint"]), stages.main(["lint"])] == [1, 1]
+
+
+def test_unknown_group_is_told(stages: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stages.main(["lnt"]) == 2
+    assert capsys.readouterr().err == "error: no group lnt; there are lint, unit, lab\n"
