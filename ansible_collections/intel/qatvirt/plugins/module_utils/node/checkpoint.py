@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the node was before the first touch, so that ``state: absent`` can put it back.
+
+One JSON file, ``/var/lib/qatvirt/checkpoint.json``: a section a layer (``pfs``, ``files``, ``kernel_args``). An
+entry is written once, before the first change, and dropped when it has been put back.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .files import Files
+from .plan import PfTarget, VfTarget, target_of
+from .state import Pf
+
+PATH = "/var/lib/qatvirt/checkpoint.json"
+_VERSION = 1
+
+
+class CheckpointError(Exception):
+    """The checkpoint cannot be read."""
+
+
+class Checkpoint:
+    """The file's content; every change is written at once."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._data: dict[str, Any] = {"version": _VERSION}
+        text = files.read(PATH)
+        if text is not None:
+            self._data = _parse(text)
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Entries of a section, by key; empty when there are none."""
+        return dict(self._data.get(name, {}))
+
+    def record(self, section: str, key: str, value: object) -> None:
+        """Remember how something was, unless that is known already."""
+        if key not in self._data.get(section, {}):
+            self._data.setdefault(section, {})[key] = value
+            self._save()
+
+    def forget(self, section: str, key: str) -> None:
+        """Drop an entry that has been put back; the file goes with the last one."""
+        entries = self._data.get(section, {})
+        if key in entries:
+            del entries[key]
+            if not entries:
+                del self._data[section]
+            self._save()
+
+    def _save(self) -> None:
+        if set(self._data) == {"version"}:
+            self._files.remove(PATH)
+        else:
+            self._files.replace(PATH, json.dumps(self._data, indent=2, sort_keys=True) + "\n", 0o600)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+        version = data["version"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(
+            f"{PATH} is damaged ({error!r}); it holds what this node was before the first change. Restore it from a "
+            "backup, or move it away to give up going back"
+        ) from error
+    if version != _VERSION:
+        raise CheckpointError(
+            f"{PATH} has version {version!r}, expected {_VERSION}; use the collection version that wrote it"
+        )
+    return dict(data)
+
+
+def record_pf(checkpoint: Checkpoint, pf: Pf) -> None:
+    """Remember a PF as it is."""
+    target = target_of(pf)
+    checkpoint.record(
+        "pfs",
+        pf.address,
+        {
+            "services": None if target.services is None else sorted(target.services),
+            "state": target.state,
+            "autoprobe": target.autoprobe,
+            "vfs": [[vf.driver, vf.override] for vf in target.vfs],
+            "attached": target.attached,
+        },
+    )
+
+
+def recorded_pfs(checkpoint: Checkpoint) -> dict[str, PfTarget]:
+    """Recorded PFs as targets to go back to, by address."""
+    return {
+        address: PfTarget(
+            services=None if entry["services"] is None else frozenset(entry["services"]),
+            state=entry["state"],
+            autoprobe=entry["autoprobe"],
+            vfs=tuple(VfTarget(driver, override) for driver, override in entry["vfs"]),
+            attached=entry["attached"],
+        )
+        for address, entry in checkpoint.section("pfs").items()
+    }

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The host around the devices: kernel, IOMMU, boot loader, modules, firmware, and what would get in our way. Reads
+only."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import Any
+
+from .apply import observe_vfio
+from .devices import Family
+from .files import Files
+from .holders import Holder
+from .pci import DRIVERS
+from .state import Problem
+from .sysfs import System
+
+#: Firmware search path of the kernel (Documentation/driver-api/firmware/fw_search_path.rst); files may be compressed.
+_FIRMWARE_DIRS = ("/lib/firmware/updates", "/lib/firmware")
+_FIRMWARE_SUFFIXES = ("", ".xz", ".zst")
+_SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#: Boot loader kinds by the tool that changes kernel arguments on such a host, most specific first: (kind, files that
+#: must exist).
+_LOADERS = (
+    ("rpm-ostree", ("/run/ostree-booted", "/usr/bin/rpm-ostree")),
+    ("grubby", ("/usr/sbin/grubby",)),
+    ("grub", ("/etc/default/grub", "/usr/sbin/update-grub")),
+    ("kernel-install", ("/etc/kernel/cmdline", "/usr/bin/kernel-install")),
+)
+
+
+def observe_host(system: System, files: Files, families: set[Family], vms: tuple[Holder, ...]) -> dict[str, Any]:
+    """Facts of the host as plain data; ``families``: of the PFs found, ``vms``: processes with /dev/kvm open."""
+    release = system.read("/proc/sys/kernel/osrelease")
+    modules = _Modules(system, release)
+    vfio = observe_vfio(system)
+    return {
+        "node": system.read("/proc/sys/kernel/hostname"),
+        "os": _os_release(files),
+        "kernel": {
+            "release": release,
+            "args": kernel_args(system.read("/proc/cmdline")),
+            "iommu": bool(system.names("/sys/class/iommu")),
+            "iommu_units": system.names("/sys/class/iommu"),
+            "secure_boot": _secure_boot(system),
+            "lockdown": _lockdown(system),
+            "headers": files.read(f"/lib/modules/{release}/build/Makefile") is not None,
+            "source_version": ".".join(release.split(".")[:2]),
+        },
+        "boot_loader": boot_loader(system),
+        "vfio": {
+            "loaded": vfio.loaded,
+            "denylist_disabled": vfio.denylist_disabled,
+            "builtin": modules.builtin("vfio-pci"),
+            "devices": [name for name in system.names(DRIVERS + "/vfio-pci") if ":" in name],
+        },
+        "modules": {name: modules.facts(name) for name in sorted(_module_names(families))},
+        "firmware": {name: _firmware(system, name) for family in families for name in family.firmware},
+        "conflicts": [vars(problem) for problem in _conflicts(system, modules)],
+        "vms": [{"pid": vm.pid, "command": vm.command, "guest": vm.guest, "pod": vm.pod} for vm in vms],
+    }
+
+
+def _module_names(families: set[Family]) -> set[str]:
+    names = {"intel_qat", "vfio-pci"}
+    for family in families:
+        names |= {family.module} | ({family.vf_module} if family.vf_module else set())
+    return names
+
+
+def kernel_args(text: str) -> list[str]:
+    """Kernel command line -> arguments; a quoted value stays whole."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def boot_loader(system: System) -> str | None:
+    """Kind of boot loader configuration: rpm-ostree, grubby, grub, kernel-install; None for one this collection does
+    not know."""
+    return next((kind for kind, paths in _LOADERS if all(system.exists(path) for path in paths)), None)
+
+
+def _os_release(files: Files) -> dict[str, Any]:
+    values = {}
+    for line in (files.read("/etc/os-release") or files.read("/usr/lib/os-release") or "").splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            values[key] = value.strip("\"'")
+    return {
+        "id": values.get("ID", ""),
+        "id_like": values.get("ID_LIKE", "").split(),
+        "version": values.get("VERSION_ID", ""),
+    }
+
+
+def _secure_boot(system: System) -> bool | None:
+    """The EFI variable's last byte says it; None on a machine booted without EFI."""
+    text = system.get(_SECURE_BOOT)
+    return text[-1] == "\x01" if text else None
+
+
+def _lockdown(system: System) -> str | None:
+    """``none [integrity] confidentiality`` -> integrity."""
+    text = system.get("/sys/kernel/security/lockdown")
+    return text[text.index("[") + 1 : text.index("]")] if text and "[" in text else None
+
+
+def _firmware(system: System, name: str) -> str | None:
+    paths = (os.path.join(directory, name + suffix) for directory in _FIRMWARE_DIRS for suffix in _FIRMWARE_SUFFIXES)
+    return next((path for path in paths if system.exists(path)), None)
+
+
+class _Modules:
+    """Which kernel modules there are for the running kernel (modules.dep, modules.builtin) and which are loaded."""
+
+    def __init__(self, system: System, release: str) -> None:
+        self._system = system
+        self._directory = "/lib/modules/" + release
+        self._paths = {
+            _module_name(line.split(":")[0]): line.split(":")[0]
+            for line in (system.get(self._directory + "/modules.dep") or "").splitlines()
+        }
+        self._builtin = {
+            _module_name(line) for line in (system.get(self._directory + "/modules.builtin") or "").splitlines()
+        }
+
+    def builtin(self, name: str) -> bool:
+        return name.replace("-", "_") in self._builtin
+
+    def loaded(self, name: str) -> bool:
+        return self._system.exists("/sys/module/" + name.replace("-", "_"))
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """``out_of_tree``: the module modprobe would take does not come with the kernel (updates/, extra/ …)."""
+        path = self._paths.get(name.replace("-", "_"))
+        return {
+            "loaded": self.loaded(name),
+            "builtin": self.builtin(name),
+            "path": None if path is None else os.path.join(self._directory, path),
+            "out_of_tree": path is not None and not path.startswith("kernel/"),
+        }
+
+
+def _module_name(path: str) -> str:
+    return os.path.basename(path).split(".")[0].replace("-", "_")
+
+
+def _conflicts(system: System, modules: _Modules) -> list[Problem]:
+    found = []
+    signs = [path for path in ("/etc/init.d/qat_service", "/sys/module/usdm_drv") if system.exists(path)]
+    if modules.facts("intel_qat")["out_of_tree"]:
+        signs.append(str(modules.facts("intel_qat")["path"]))
+    if signs:
+        found.append(
+            Problem(
+                "OOT-MIX",
+                "Intel's out-of-tree QAT package is on this node ({0}); expected the in-tree driver only".format(
+                    ", ".join(signs)
+                ),
+                "uninstall it (make uninstall in its source tree) and reboot: both drivers on one node panic "
+                "(erratum QAT20-40475)",
+            )
+        )
+    if system.target("/run/systemd/units/invocation:qat.service") or system.exists(
+        "/etc/systemd/system/multi-user.target.wants/qat.service"
+    ):
+        found.append(
+            Problem(
+                "QATMGR",
+                "qatlib's qat.service is active or enabled; it creates, binds and hands out VFs by itself",
+                "systemctl disable --now qat.service, so that only one party manages the VFs",
+            )
+        )
+    return found

@@ -1,0 +1,272 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what is to what is wanted: the sysfs writes, in a safe order, and what they cost.
+
+Pure: :func:`plan` looks at observed PFs and a policy and returns the steps. :func:`steps_to` is the one place that
+knows the order; converging to a policy, undoing a failed change and going back to the checkpoint all use it.
+
+Kernel rules it follows (Linux 6.1 to 7.3, ``drivers/crypto/intel/qat/qat_common/adf_sriov.c`` and ``adf_sysfs.c``):
+services change only while the PF is down; ``down`` takes all VFs away and ``up`` does not bring them back; enabling
+VFs brings the PF up; the number of VFs goes through 0;
+``sriov_drivers_autoprobe`` is set before the VFs appear, so that no driver but the wanted one takes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .policy import MAX, Policy, Settings, ordered, require_fit, settings_for
+from .state import Pf, Problem, Vf
+
+IMPACTS = ("none", "rebind", "recreate", "reboot")
+VFIO = "vfio-pci"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One sysfs change of a PF (``vf`` None) or of its VF number ``vf``. ``value``: what the attribute is to become.
+
+    ``op``: attach, detach, disable_vfs, enable_vfs, state, services, autoprobe, override, unbind, probe.
+    """
+
+    op: str
+    pf: str
+    value: str
+    vf: int | None = None
+    address: str | None = None
+
+    def __str__(self) -> str:
+        return _SENTENCES[self.op].format(self.address or self.pf, self.value or "nothing")
+
+
+_SENTENCES = {
+    "attach": "{0}: bind the PF to {1}",
+    "detach": "{0}: unbind the PF from {1}",
+    "disable_vfs": "{0}: remove its VFs",
+    "enable_vfs": "{0}: enable {1} VFs",
+    "state": "{0}: bring the PF {1}",
+    "services": "{0}: set the services to {1}",
+    "autoprobe": "{0}: set sriov_drivers_autoprobe to {1}",
+    "override": "{0}: set driver_override to {1}",
+    "unbind": "{0}: unbind from {1}",
+    "probe": "{0}: bind to {1}",
+}
+
+
+@dataclass(frozen=True)
+class VfTarget:
+    """Which driver a VF is to have, and its driver_override."""
+
+    driver: str | None
+    override: str | None
+
+
+@dataclass(frozen=True)
+class PfTarget:
+    """Where one PF has to get to. ``services``, ``state`` None: as they are. ``vfs``: one target a VF, in VF order.
+
+    ``attached`` False: the PF is to have no driver.
+    """
+
+    services: frozenset[str] | None
+    state: str | None
+    autoprobe: bool
+    vfs: tuple[VfTarget, ...]
+    attached: bool = True
+
+
+@dataclass(frozen=True)
+class PfPlan:
+    """What a PF needs. ``blocked``: VFs in the way that somebody holds; ``unmet``: what has to be there first (a
+    driver, the IOMMU)."""
+
+    pf: str
+    steps: tuple[Step, ...] = ()
+    impact: str = "none"
+    blocked: tuple[Vf, ...] = ()
+    unmet: tuple[Problem, ...] = ()
+    target: PfTarget | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All PFs of a node, in address order."""
+
+    pfs: tuple[PfPlan, ...]
+
+    @property
+    def impact(self) -> str:
+        return max((pf.impact for pf in self.pfs), key=IMPACTS.index, default="none")
+
+    @property
+    def empty(self) -> bool:
+        return not any(pf.steps for pf in self.pfs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for Ansible."""
+        return {"impact": self.impact, "pfs": [_pf_plan_dict(pf) for pf in self.pfs]}
+
+
+def _pf_plan_dict(plan: PfPlan) -> dict[str, Any]:
+    return {
+        "address": plan.pf,
+        "impact": plan.impact,
+        "steps": [str(step) for step in plan.steps],
+        "blocked": [{"vf": vf.address, "holders": [str(holder) for holder in vf.holders]} for vf in plan.blocked],
+        "unmet": [{"id": problem.id, "message": problem.message, "fix": problem.fix} for problem in plan.unmet],
+    }
+
+
+@dataclass(frozen=True)
+class Vfio:
+    """vfio-pci on this node: loaded or built in, and whether it takes the denylisted Gen2 ids (None: cannot be
+    told)."""
+
+    loaded: bool
+    denylist_disabled: bool | None
+
+
+def plan(pfs: tuple[Pf, ...], vfio: Vfio, policy: Policy) -> Plan:
+    """The steps for every PF the policy matches. Raises PolicyError when the policy does not fit the hardware."""
+    require_fit(policy, pfs)
+    return Plan(tuple(_plan_pf(pf, vfio, settings_for(policy, pf)) for pf in pfs))
+
+
+def _plan_pf(pf: Pf, vfio: Vfio, settings: Settings | None) -> PfPlan:
+    if settings is None:
+        return PfPlan(pf.address)
+    target = target_for(pf, settings)
+    return plan_to(pf, target, tuple(_unmet(pf, vfio, target)))
+
+
+def plan_to(pf: Pf, target: PfTarget, unmet: tuple[Problem, ...] = ()) -> PfPlan:
+    """What takes one PF to a target, what that costs and who is in the way."""
+    steps = steps_to(pf, target)
+    lost = touched(pf, steps)
+    impact = "none" if not lost else "recreate" if _removes_vfs(steps) else "rebind"
+    return PfPlan(pf.address, steps, impact, tuple(vf for vf in lost if vf.holders), unmet, target)
+
+
+def touched(pf: Pf, steps: tuple[Step, ...]) -> tuple[Vf, ...]:
+    """The existing VFs that lose their driver in these steps: all of them when VFs are removed, else those that are
+    unbound."""
+    if _removes_vfs(steps):
+        return pf.vfs
+    unbound = {step.vf for step in steps if step.op == "unbind"}
+    return tuple(vf for vf in pf.vfs if vf.index in unbound)
+
+
+def _removes_vfs(steps: tuple[Step, ...]) -> bool:
+    return any(step.op in ("detach", "disable_vfs") or (step.op, step.value) == ("state", "down") for step in steps)
+
+
+def target_for(pf: Pf, settings: Settings) -> PfTarget:
+    """What the policy's settings mean for this PF."""
+    # "max" asks for VFs of a PF that offers none, too: that is a problem (NOSRIOV), not a PF that is done.
+    count = max(pf.vfs_possible, 1) if settings.vfs == MAX else int(settings.vfs)
+    driver = {"vfio-pci": VFIO, "kernel": pf.kind.vf_driver, "none": None}[settings.driver]
+    attached = pf.driver is not None or count > 0 or settings.services is not None
+    return PfTarget(
+        services=settings.services,
+        state="up" if pf.kind.sysfs and (pf.driver is None or pf.state is not None) else None,
+        autoprobe=pf.autoprobe and not attached,
+        vfs=(VfTarget(driver, driver),) * count,
+        attached=attached,
+    )
+
+
+def target_of(pf: Pf) -> PfTarget:
+    """What this PF is now, as a target to come back to."""
+    return PfTarget(
+        services=None if pf.services is None else frozenset(pf.services),
+        state=pf.state,
+        autoprobe=pf.autoprobe,
+        vfs=tuple(VfTarget(vf.driver, vf.driver_override) for vf in pf.vfs),
+        attached=pf.driver is not None,
+    )
+
+
+def steps_to(pf: Pf, target: PfTarget) -> tuple[Step, ...]:
+    """The writes that take an observed PF to a target; empty when it is there."""
+    if not target.attached:
+        return _detach_steps(pf, target)
+    new_services = target.services is not None and set(pf.services or ()) != target.services
+    count = len(target.vfs)
+    remove = pf.vfs_enabled > 0 and (new_services or pf.vfs_enabled != count)
+    enable = count > 0 and (remove or pf.vfs_enabled == 0)
+
+    steps = []
+    if pf.driver is None:
+        steps.append(Step("attach", pf.address, pf.kind.pf_driver))
+    if remove:
+        steps.append(Step("disable_vfs", pf.address, "0"))
+    if new_services:
+        steps.append(Step("state", pf.address, "down"))
+        steps.append(Step("services", pf.address, ";".join(ordered(target.services or set()))))
+    if enable and pf.autoprobe:
+        steps.append(Step("autoprobe", pf.address, "0"))
+    if enable:
+        steps.append(Step("enable_vfs", pf.address, str(count)))
+    elif target.state is not None and (remove or new_services or pf.state != target.state):
+        steps.append(Step("state", pf.address, target.state))
+    # Only now: the kernel must bind no new VF by itself, but without it a VF that has no override cannot be bound.
+    if (pf.autoprobe and not enable) != target.autoprobe:
+        steps.append(Step("autoprobe", pf.address, str(int(target.autoprobe))))
+    for index, wanted in enumerate(target.vfs):
+        steps += _vf_steps(pf, index, None if enable else pf.vf_at(index), wanted)
+    return tuple(steps)
+
+
+def _detach_steps(pf: Pf, target: PfTarget) -> tuple[Step, ...]:
+    """Unbinding the PF takes its VFs and all the driver was told along; sriov_drivers_autoprobe is the PCI core's and
+    stays."""
+    steps = [Step("detach", pf.address, pf.driver)] if pf.driver else []
+    if pf.autoprobe != target.autoprobe:
+        steps.append(Step("autoprobe", pf.address, str(int(target.autoprobe))))
+    return tuple(steps)
+
+
+def _vf_steps(pf: Pf, index: int, vf: Vf | None, wanted: VfTarget) -> list[Step]:
+    """``vf`` None: it will be new, without driver and override."""
+    driver, override = (vf.driver, vf.driver_override) if vf else (None, None)
+    address = pf.expected_vf(index)
+    steps = []
+    if override != wanted.override:
+        steps.append(Step("override", pf.address, wanted.override or "", index, address))
+    if driver != wanted.driver:
+        if driver is not None:
+            steps.append(Step("unbind", pf.address, driver, index, address))
+        if wanted.driver is not None:
+            steps.append(Step("probe", pf.address, wanted.driver, index, address))
+    return steps
+
+
+def _unmet(pf: Pf, vfio: Vfio, target: PfTarget) -> list[Problem]:
+    wants_vfio = any(vf.driver == VFIO for vf in target.vfs)
+    found = [problem for problem in pf.problems if problem.id == "NOSRIOV" and target.vfs]
+    if not pf.driver_loaded:
+        found += [problem for problem in pf.problems if problem.id == "UNBOUND-PF"]
+    if any(vf.driver == pf.kind.vf_driver for vf in target.vfs if vf.driver) and not pf.vf_driver_loaded:
+        found.append(
+            Problem(
+                "NOVFDRIVER",
+                f"driver {pf.kind.vf_driver} for the VFs of PF {pf.address} is not loaded",
+                f"run role qat_host, or modprobe {pf.kind.vf_module}",
+            )
+        )
+    if not wants_vfio:
+        return found
+    found += [problem for problem in pf.problems if problem.id == "IOMMU"]
+    if not vfio.loaded:
+        found.append(Problem("NOVFIO", "the vfio-pci driver is not loaded", "run role qat_host, or modprobe vfio-pci"))
+    elif pf.kind.denylist and vfio.denylist_disabled is False:
+        found.append(
+            Problem(
+                "DENYLIST",
+                f"vfio-pci refuses the VFs of {pf.address} ({pf.family}): its denylist is on",
+                "run role qat_host, or load it with 'modprobe vfio-pci disable_denylist=1' (built in: "
+                "vfio-pci.disable_denylist=1)",
+            )
+        )
+    return found

@@ -1,0 +1,133 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Install the unit that brings services, VFs and drivers back at boot."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: qat_boot
+short_description: Keep QAT services, VFs and VF drivers across reboots
+version_added: 0.1.0
+author:
+  - The intel.qatvirt authors (@intel-qatvirt)
+description:
+  - The kernel forgets services and VFs at every boot. This module installs a systemd unit that runs before kubelet
+    and follows the same policy with the same code as M(intel.qatvirt.qat_vf), from one self-contained file.
+  - The unit reports to the journal and to C(/run/qatvirt/status.json).
+extends_documentation_fragment:
+  - intel.qatvirt.attributes
+  - intel.qatvirt.attributes.policy
+options:
+  state:
+    description: V(present) installs and enables the unit; V(absent) removes it.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: Keep it so after a reboot
+  intel.qatvirt.qat_boot:
+    policy: "{{ qat_vf_policy }}"
+"""
+
+RETURN = r"""
+files:
+  description: Files that were, or would be, written or removed.
+  type: list
+  elements: str
+  returned: success
+enabled:
+  description: Whether the unit had to be enabled.
+  type: bool
+  returned: success
+ansible_facts:
+  description: C(qatvirt) as of M(intel.qatvirt.qat_info), read after the change.
+  type: dict
+  returned: when not in check mode
+"""
+
+import sys
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.node import boot
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import Checkpoint
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.entry import run_command, run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed import ManagedFile, ManagedFiles
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import fitting_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.spec import POLICY_SPEC, given_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe_pfs
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "policy": POLICY_SPEC,
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        supports_check_mode=True,
+    )
+    run_module(module, run)
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Compare the files and the unit, and make them so."""
+    system, files = System(), Files()
+    present = module.params["state"] == "present"
+    managed = ManagedFiles(files, Checkpoint(files), "boot_files")
+    differing = managed.differing(_wanted(module, system) if present else _absent())
+    switch = system.exists(boot.WANTED) != present
+    diff = managed.diff(differing)
+    if switch:
+        diff.append({"before_header": boot.SERVICE, "after_header": boot.SERVICE, **_switch_diff(present)})
+    if not module.check_mode:
+        if switch and not present:
+            _systemctl(module, "disable")
+        for file in differing:
+            managed.put(file)
+        if any(file.path == boot.UNIT for file in differing):
+            _systemctl(module, "daemon-reload")
+        if switch and present:
+            _systemctl(module, "enable")
+    return {
+        "changed": bool(differing or switch),
+        "files": [file.path for file in differing],
+        "enabled": switch and present,
+        "diff": diff,
+        **({} if module.check_mode else {"ansible_facts": {"qatvirt": collect(system, files)}}),
+    }
+
+
+def _switch_diff(present: bool) -> dict[str, str]:
+    return {"before": "disabled\n", "after": "enabled\n"} if present else {"before": "enabled\n", "after": "disabled\n"}
+
+
+def _wanted(module: AnsibleModule, system: System) -> list[ManagedFile]:
+    raw = given_policy(module.params["policy"])
+    pfs = observe_pfs(system, {})
+    policy = fitting_policy(raw, pfs)
+    return [
+        ManagedFile(boot.PROGRAM, boot.build_program(), 0o755),
+        ManagedFile(boot.POLICY, boot.policy_text(raw, policy, pfs)),
+        ManagedFile(boot.UNIT, boot.unit_text(sys.executable)),
+    ]
+
+
+def _absent() -> list[ManagedFile]:
+    return [ManagedFile(path, None) for path in (boot.PROGRAM, boot.POLICY, boot.UNIT)]
+
+
+def _systemctl(module: AnsibleModule, verb: str) -> None:
+    run_command(module, ["systemctl", verb] + ([] if verb == "daemon-reload" else [boot.SERVICE]))
+
+
+if __name__ == "__main__":
+    main()

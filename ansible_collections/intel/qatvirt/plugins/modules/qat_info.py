@@ -1,0 +1,141 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read everything about the QAT devices of a node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: qat_info
+short_description: Read the QAT devices of a node, their VFs and what they need
+version_added: 0.1.0
+author:
+  - The intel.qatvirt authors (@intel-qatvirt)
+description:
+  - Returns all QAT PFs and VFs of a node in any PCI domain, with drivers, IOMMU groups, services and the processes
+    that hold VFs, and the kernel, modules, firmware and conflicts around them, in one remote execution.
+  - Problems name what was found, what was expected and what to do.
+  - Run it as root, or holders of other users' processes are not seen.
+extends_documentation_fragment:
+  - intel.qatvirt.attributes
+attributes:
+  diff_mode:
+    support: N/A
+    details: It changes nothing.
+"""
+
+EXAMPLES = r"""
+- name: Read the QAT devices
+  intel.qatvirt.qat_info:
+
+- name: Show PFs that have problems
+  ansible.builtin.debug:
+    msg: "{{ ansible_facts['qatvirt']['pfs'] | selectattr('problems') }}"
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The facts.
+  returned: always
+  type: complex
+  contains:
+    qatvirt:
+      description: Everything about the node's QAT.
+      type: dict
+      returned: always
+      contains:
+        schema:
+          description: Version of this structure.
+          type: int
+          returned: always
+          sample: 1
+        node:
+          description: Host name of the node.
+          type: str
+          returned: always
+          sample: worker-1
+        os:
+          description: "C(id), C(id_like) and C(version) of os-release."
+          type: dict
+          returned: always
+        kernel:
+          description:
+            - C(release), C(args) (kernel command line), C(iommu) (is it on), C(iommu_units), C(secure_boot) and
+              C(lockdown) (null when not known), C(headers) (are they installed), C(source_version).
+          type: dict
+          returned: always
+        boot_loader:
+          description: "grub, grubby, rpm-ostree, kernel-install or null."
+          type: str
+          returned: always
+          sample: grub
+        vfio:
+          description:
+            - "vfio-pci: C(loaded), C(builtin), C(denylist_disabled) (null when not known), C(devices) bound to it."
+          type: dict
+          returned: always
+        modules:
+          description:
+            - "By name: C(loaded), C(builtin), C(path) for the running kernel (null when there is none),
+              C(out_of_tree)."
+          type: dict
+          returned: always
+        firmware:
+          description: Path of each firmware file the devices need; null when it is missing.
+          type: dict
+          returned: always
+        conflicts:
+          description: "Other parties that manage QAT here: C(id), C(message), C(fix)."
+          type: list
+          elements: dict
+          returned: always
+        vms:
+          description: "Processes with /dev/kvm open: C(pid), C(command), C(guest), C(pod)."
+          type: list
+          elements: dict
+          returned: always
+        pfs:
+          description:
+            - Every PF, with C(address), C(device), C(family), C(module), C(driver), C(driver_loaded), C(numa_node),
+              C(iommu_group), C(vfs_possible), C(vfs_enabled), C(autoprobe), C(state), C(services), C(heartbeat),
+              C(offset), C(stride), C(problems) and C(vfs).
+            - Each VF has C(index), C(address), C(device), C(driver), C(driver_override), C(iommu_group),
+              C(group_members), C(numa_node), C(holders) (C(pid), C(command), C(path), C(pod), C(guest)), C(problems).
+          type: list
+          elements: dict
+          returned: always
+        boot:
+          description: "The boot unit: C(installed), C(enabled), its C(policy) and the C(status) it reported."
+          type: dict
+          returned: always
+        kernel_args_set:
+          description: Kernel arguments this collection has set.
+          type: list
+          elements: str
+          returned: always
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.entry import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    run_module(module, run)
+
+
+def run(_module: AnsibleModule) -> dict[str, Any]:
+    """The facts."""
+    return {"changed": False, "ansible_facts": {"qatvirt": collect(System(), Files())}}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans: which steps, in which order, at which price."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge, observe
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import Plan, plan
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
+from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import DEVICES, VFIO, PfSpec, SimKernel
+
+PF = "0000:6b:00.0"
+
+
+def node_with(**options: Any) -> SimKernel:
+    return SimKernel((PfSpec(PF, "4940", totalvfs=2),), **options)
+
+
+def plan_for(node: SimKernel, **entry: Any) -> Plan:
+    return plan(*observe(node), parse_policy([entry]))
+
+
+def steps(todo: Plan) -> list[tuple[str, str, int | None]]:
+    return [(step.op, step.value, step.vf) for pf in todo.pfs for step in pf.steps]
+
+
+def test_plan_configures_a_fresh_pf_in_the_safe_order() -> None:
+    assert steps(plan_for(node_with(), services=["dc"])) == [
+        ("state", "down", None),
+        ("services", "dc", None),
+        ("autoprobe", "0", None),
+        ("enable_vfs", "2", None),
+        ("override", VFIO, 0),
+        ("probe", VFIO, 0),
+        ("override", VFIO, 1),
+        ("probe", VFIO, 1),
+    ]
+
+
+def test_plan_removes_vfs_before_it_changes_services() -> None:
+    node = node_with()
+    converge(node, parse_policy([{}]))
+    todo = plan_for(node, services=["dc"])
+    assert [op for op, _value, _vf in steps(todo)][:4] == ["disable_vfs", "state", "services", "enable_vfs"]
+    assert todo.impact == "recreate"
+
+
+def test_plan_is_empty_when_services_differ_only_in_order() -> None:
+    node = node_with(release="6.12")
+    node.write(f"{DEVICES}/{PF}/qat/state", "down")
+    node.write(f"{DEVICES}/{PF}/qat/cfg_services", "asym;sym")
+    converge(node, parse_policy([{}]))
+    todo = plan_for(node, services=["sym", "asym"])
+    assert todo.empty
+    assert todo.impact == "none"
+
+
+def test_plan_only_binds_the_vf_that_drifted() -> None:
+    node = node_with()
+    converge(node, parse_policy([{}]))
+    vf = f"{PF[:-1]}2"
+    node.write(f"/sys/bus/pci/drivers/{VFIO}/unbind", vf)
+    todo = plan_for(node)
+    assert steps(todo) == [("probe", VFIO, 1)]
+    assert todo.impact == "none"
+
+
+def test_plan_unbinds_for_another_driver() -> None:
+    node = node_with()
+    converge(node, parse_policy([{}]))
+    todo = plan_for(node, driver="none")
+    assert steps(todo)[:2] == [("override", "", 0), ("unbind", VFIO, 0)]
+    assert todo.impact == "rebind"
+
+
+def test_plan_names_who_is_in_the_way() -> None:
+    node = node_with()
+    converge(node, parse_policy([{}]))
+    node.hold("0000:6b:00.2", pid=77, command="dpdk-test")
+    todo = plan_for(node, vfs=0)
+    assert [vf.address for vf in todo.pfs[0].blocked] == ["0000:6b:00.2"]
+    assert todo.as_dict()["pfs"][0]["blocked"] == [{"vf": "0000:6b:00.2", "holders": ["dpdk-test (pid 77)"]}]
+
+
+@pytest.mark.parametrize(
+    ("node", "problem"),
+    [
+        (node_with(iommu=False), "IOMMU"),
+        (node_with(modules=("qat_4xxx",)), "NOVFIO"),
+        (node_with(modules=("vfio_pci",)), "UNBOUND-PF"),
+        (SimKernel((PfSpec(PF, "37c8"),)), "DENYLIST"),
+        (SimKernel((PfSpec(PF, "4940", totalvfs=0),)), "NOSRIOV"),
+    ],
+    ids=["no IOMMU", "no vfio-pci", "no driver", "denylist on", "no SR-IOV"],
+)
+def test_plan_says_what_has_to_be_there_first(node: SimKernel, problem: str) -> None:
+    assert problem in [unmet.id for unmet in plan_for(node).pfs[0].unmet]
+
+
+def test_plan_needs_the_vf_driver_for_kernel() -> None:
+    node = SimKernel((PfSpec(PF, "37c8", totalvfs=1),))
+    assert [unmet.id for unmet in plan_for(node, driver="kernel").pfs[0].unmet] == ["NOVFDRIVER"]
+    node.load("qat_c62xvf")
+    assert not plan_for(node, driver="kernel").pfs[0].unmet
+
+
+def test_plan_leaves_a_pf_alone_that_no_entry_matches() -> None:
+    node = SimKernel((PfSpec(PF, "4940"), PfSpec("0000:b3:00.0", "4942")))
+    todo = plan_for(node, match={"device": "4942"})
+    assert [bool(pf.steps) for pf in todo.pfs] == [False, True]
