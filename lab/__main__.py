@@ -1,0 +1,7 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python -m lab"""
+
+from lab.cli import main
+
+main(prog_name="python -m lab")

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding the Debian mirror that this machine uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where Debian's packages, and its security updates if this machine has them, come from."""
+
+    packages: str
+    security: str | None
+
+    def lines(self, suite: str) -> list[str]:
+        """One-line apt sources for a Debian release."""
+        sources = [f"deb {self.packages} {suite} main"]
+        if self.security:
+            sources.append(f"deb {self.security} {suite}-security main")
+        return sources
+
+
+def mirror(etc: Path = Path("/etc")) -> Mirror:
+    """The mirror in apt's sources of this machine. Raises LabError where there is none for its own release."""
+    release = _codename((etc / "os-release").read_text())
+    files = [etc / "apt/sources.list", *sorted((etc / "apt/sources.list.d").glob("*"))]
+    known: dict[str, str] = {}
+    for file in files:
+        if file.is_file():
+            for uri, suite in entries(file.name, file.read_text()):
+                known.setdefault(suite, uri)
+    if release not in known:
+        raise LabError(f"no apt source for '{release}' in {etc}/apt: the lab takes its Debian packages from there.")
+    return Mirror(known[release], known.get(f"{release}-security"))
+
+
+def entries(file_name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Pairs of URI and suite of the binary package sources in one file of apt (sources.list(5), both formats)."""
+    if file_name.endswith(".sources"):
+        for stanza in text.split("\n\n"):
+            yield from _stanza_entries(stanza)
+    elif file_name.endswith(".list"):
+        for line in text.splitlines():
+            yield from _line_entries(line)
+
+
+def _stanza_entries(stanza: str) -> Iterator[tuple[str, str]]:
+    fields = _deb822(stanza.splitlines())
+    if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes") == "no":
+        return
+    for uri in fields.get("uris", "").split():
+        for suite in fields.get("suites", "").split():
+            yield uri.rstrip("/"), suite
+
+
+def _deb822(lines: Iterable[str]) -> dict[str, str]:
+    """Fields by lower-case name; continuation lines joined, comments left out."""
+    fields: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        if line[:1].isspace():
+            fields[name] = f"{fields.get(name, '')} {line.strip()}"
+        elif ":" in line:
+            name, _, value = line.partition(":")
+            name = name.lower()
+            fields[name] = value.strip()
+    return fields
+
+
+def _line_entries(line: str) -> Iterator[tuple[str, str]]:
+    line = line.partition("#")[0].strip()
+    if not line.startswith("deb ") and not line.startswith("deb\t"):
+        return
+    rest = line[3:].strip()
+    if rest.startswith("["):
+        rest = rest.partition("]")[2].strip()
+    words = rest.split()
+    if len(words) >= 2:
+        yield words[0].rstrip("/"), words[1]
+
+
+def _codename(os_release: str) -> str:
+    for line in os_release.splitlines():
+        key, _, value = line.partition("=")
+        if key == "VERSION_CODENAME":
+            return value.strip('"')
+    raise LabError("/etc/os-release has no VERSION_CODENAME: the lab's image is built on Debian or a relative of it.")

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network of a lab: a bridge, a tap device a node, address translation to the outside.
+
+Traffic stays on the bridge; what goes out goes through the host (best effort: without nftables or forwarding
+the nodes still reach each other and the host).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.paths import labs_root, locked
+from lab.progress import console
+from lab.shell import run
+
+SUBNETS = range(256)
+FIRST_NODE = 10
+"""Last number of the first node's address."""
+
+_FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+_INTERFACES = Path("/sys/class/net")
+
+
+@dataclass(frozen=True)
+class Network:
+    """Names and addresses of lab network number n (SUBNETS): pure, nothing is made by making one."""
+
+    number: int
+
+    @property
+    def bridge(self) -> str:
+        return f"qlab{self.number}"
+
+    @property
+    def subnet(self) -> str:
+        return f"10.90.{self.number}.0/24"
+
+    @property
+    def gateway(self) -> str:
+        return f"10.90.{self.number}.1"
+
+    def tap(self, index: int) -> str:
+        """Name of the tap device of node index (0 and on); 15 characters at most."""
+        return f"{self.bridge}t{index}"
+
+    def address(self, index: int) -> str:
+        return f"10.90.{self.number}.{FIRST_NODE + index}"
+
+    def mac(self, index: int) -> str:
+        return f"52:54:00:90:{self.number:02x}:{FIRST_NODE + index:02x}"
+
+    def nft_rules(self) -> str:
+        """The nftables table of this network, for 'nft -f'."""
+        return (
+            f"table ip {self.bridge} {{\n"
+            "  chain postrouting {\n"
+            "    type nat hook postrouting priority srcnat;\n"
+            f"    ip saddr {self.subnet} ip daddr != {self.subnet} masquerade\n"
+            "  }\n"
+            "}\n"
+        )
+
+
+def claim() -> Network:
+    """Make the bridge of the first free network number and give that network.
+
+    The kernel takes a bridge name once, so two labs that start at once get two networks.
+    """
+    for number in SUBNETS:
+        network = Network(number)
+        if (_INTERFACES / network.bridge).exists():
+            continue
+        made = subprocess.run(
+            ["ip", "link", "add", network.bridge, "type", "bridge"], capture_output=True, text=True, check=False
+        )
+        if made.returncode == 0:
+            return network
+        if "File exists" not in made.stderr:
+            raise LabError(f"cannot make the bridge {network.bridge}: {made.stderr.strip()}\nThe lab needs root.")
+    raise LabError(f"all {len(SUBNETS)} lab networks are taken: end some lab with 'python -m lab down --name NAME'.")
+
+
+def repair(network: Network) -> None:
+    """Make bridge, addresses and translation what they should be, from whatever is there."""
+    if not (_INTERFACES / network.bridge).exists():
+        run("ip", "link", "add", network.bridge, "type", "bridge")
+    run("ip", "address", "replace", f"{network.gateway}/24", "dev", network.bridge)
+    run("ip", "link", "set", network.bridge, "up")
+    try:
+        if not _has_table(network):
+            run("nft", "-f", "-", text=network.nft_rules())
+        _forwarding_on()
+    except (LabError, OSError) as error:
+        console.print(f"  [yellow]![/] nodes will not reach the outside: {error}")
+
+
+def add_tap(network: Network, index: int) -> None:
+    """Make a node's tap device, up but not yet on the bridge."""
+    name = network.tap(index)
+    if not (_INTERFACES / name).exists():
+        run("ip", "tuntap", "add", "dev", name, "mode", "tap")
+    run("ip", "link", "set", name, "nomaster")
+    run("ip", "link", "set", name, "up")
+
+
+def join(network: Network, index: int) -> None:
+    """Put a node's tap device on the bridge."""
+    run("ip", "link", "set", network.tap(index), "master", network.bridge)
+
+
+def remove_tap(network: Network, index: int) -> None:
+    if (_INTERFACES / network.tap(index)).exists():
+        run("ip", "link", "delete", network.tap(index))
+
+
+def remove(network: Network) -> None:
+    """Remove bridge, all its tap devices and the translation."""
+    for tap in _INTERFACES.glob(f"{network.bridge}t*"):
+        run("ip", "link", "delete", tap.name)
+    if _has_table(network):
+        run("nft", "delete", "table", "ip", network.bridge)
+    if (_INTERFACES / network.bridge).exists():
+        run("ip", "link", "delete", network.bridge)
+    _forwarding_back()
+
+
+def _has_table(network: Network) -> bool:
+    listed = subprocess.run(["nft", "list", "tables", "ip"], capture_output=True, text=True, check=False).stdout
+    return f"table ip {network.bridge}" in listed.splitlines()
+
+
+def _forwarding_on() -> None:
+    """Let the host forward packets, and remember if it did not before the first lab."""
+    mark = labs_root() / ".forwarding-was-off"
+    with locked(labs_root() / ".forwarding.lock"):
+        if _FORWARD.read_text().strip() == "0":
+            mark.touch()
+            _FORWARD.write_text("1")
+
+
+def _forwarding_back() -> None:
+    """Undo _forwarding_on() when the last lab is gone."""
+    mark = labs_root() / ".forwarding-was-off"
+    with locked(labs_root() / ".forwarding.lock"):
+        if mark.exists() and not any(_INTERFACES.glob("qlab*")):
+            _FORWARD.write_text("0")
+            mark.unlink()

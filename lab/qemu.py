@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The virtual machine: QEMU's command line (pure), its process, its monitor.
+
+Software emulation only: the lab behaves the same on a machine with, without, or with a broken /dev/kvm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qemu.qmp import QMPError
+from qemu.qmp.legacy import QEMUMonitorProtocol
+
+from lab.errors import LabError
+from lab.image import Image
+from lab.network import Network
+from lab.shell import copy_sparse, run
+from lab.spec import NodeSpec
+
+PROGRAM = "qemu-system-x86_64"
+SNAPSHOT_TAG = "lab"
+
+_KERNEL_ARGUMENTS = (
+    "root=/dev/vda rw console=ttyS0 quiet mitigations=off net.ifnames=0 random.trust_cpu=on no_timer_check tsc=reliable"
+)
+
+
+def hardware(spec: NodeSpec) -> list[str]:
+    """What the guest sees of its machine: a snapshot can only be loaded into exactly the same.
+
+    One processor: with two, one boot in four hung for good under emulation (a lost interrupt).
+    """
+    devices = [
+        "virtio-blk-pci,drive=root,bus=pcie.0,addr=3",
+        "virtio-rng-pci,bus=pcie.0,addr=5",
+        *(device for index in range(len(spec.ids)) for device in _pf(spec, index)),
+    ]
+    return [
+        *("-machine", "q35,sata=off,smbus=off,vmport=off,hpet=off"),
+        *("-accel", "tcg,tb-size=512"),
+        *("-cpu", "max", "-smp", "1", "-m", str(spec.memory)),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc,clock=host"),
+        *("-smbios", f"type=11,value=qatlab.pf={'+'.join(spec.ids)}"),
+        *("-device", "intel-iommu,intremap=on"),
+        *(word for device in devices for word in ("-device", device)),
+    ]
+
+
+def _pf(spec: NodeSpec, index: int) -> list[str]:
+    """The devices of one PF, alone below its root port as qatlab_mask needs it."""
+    port = f"pcie-root-port,id=rp{index},chassis={index + 1},slot={index + 1},bus=pcie.0,addr={0x10 + index:x}"
+    if spec.donor == "igb":
+        return [port, f"igb,bus=rp{index},id=qat{index},romfile="]
+    return [
+        port,
+        f"nvme-subsys,id=ss{index}",
+        f"nvme,bus=rp{index},id=qat{index},subsys=ss{index},serial=q{index},sriov_max_vfs=16,"
+        "sriov_vq_flexible=32,sriov_vi_flexible=16,max_ioqpairs=36,msix_qsize=40",
+    ]
+
+
+def command(spec: NodeSpec, image: Image, network: Network, index: int, restore: bool) -> list[str]:
+    """The whole command line, to be run in the node's directory, where disk, initramfs and identity are.
+
+    restore: start from the snapshot in the disk.
+    """
+    disk = {"driver": "qcow2", "node-name": "root", "discard": "unmap", "cache": {"no-flush": True}}
+    disk["file"] = {"driver": "file", "filename": "disk.qcow2", "aio": "threads"}
+    return [
+        *(PROGRAM, "-name", spec.name),
+        *hardware(spec),
+        *("-blockdev", json.dumps(disk)),
+        *("-netdev", f"tap,id=net0,ifname={network.tap(index)},script=no,downscript=no,vhost=off"),
+        *("-device", f"virtio-net-pci,id=nic0,netdev=net0,mac={network.mac(index)},romfile=,bus=pcie.0,addr=4"),
+        # A new id with every start tells a restored guest that it is a copy now.
+        *("-device", f"vmgenid,guid={uuid.uuid4()}"),
+        *("-fw_cfg", "name=opt/org.qatvirt/identity,file=identity"),
+        *("-serial", "file:console.log", "-qmp", "unix:qmp.sock,server=on,wait=off"),
+        *_boot(spec, image),
+        *(("-loadvm", SNAPSHOT_TAG) if restore else ()),
+    ]
+
+
+def _boot(spec: NodeSpec, image: Image) -> list[str]:
+    if spec.boot == "grub":
+        return ["-kernel", str(image.grub)]
+    arguments = _KERNEL_ARGUMENTS if spec.iommu else f"{_KERNEL_ARGUMENTS} intel_iommu=off"
+    return ["-kernel", str(image.kernel), "-initrd", "initrd.cpio", "-append", arguments]
+
+
+def version() -> str:
+    """QEMU's own version line."""
+    return run(PROGRAM, "--version").splitlines()[0]
+
+
+def make_overlay(base: Path, target: Path) -> None:
+    """A disk that starts as a copy of base and never changes it."""
+    kind = "raw" if base.suffix == ".img" else "qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-F", kind, "-b", base, target)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A QEMU process with its files in one directory."""
+
+    directory: Path
+
+    @property
+    def console(self) -> Path:
+        return self.directory / "console.log"
+
+    def start(self, argv: list[str]) -> None:
+        """Start QEMU, in the background and beyond the end of this process. Its exit code will be in the file rc.
+
+        Returns when it runs or has failed.
+        """
+        for name in ("rc", "qmp.sock", "console.log"):
+            (self.directory / name).unlink(missing_ok=True)
+        (self.directory / "command.json").write_text(json.dumps(argv, indent=1))
+        subprocess.Popen(
+            ["sh", "-c", '"$@" 2>qemu.log; echo $? >rc', "sh", *argv],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while self.pid() is None and self.failure() is None:
+            time.sleep(0.02)
+
+    def pid(self) -> int | None:
+        """Process id of the running QEMU, None when there is none."""
+        return self._processes().get(PROGRAM[:15])
+
+    def _processes(self) -> dict[str, int]:
+        """Id by name of the processes that live in our directory: QEMU and the shell that waits for it."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if (process / "cwd").readlink() == self.directory:
+                    found[(process / "comm").read_text().strip()] = int(process.name)
+            except OSError:
+                continue  # ended meanwhile
+        return found
+
+    def failure(self) -> str | None:
+        """Why this machine will never answer: QEMU ended, or the kernel panicked. None while there is hope."""
+        rc = self.directory / "rc"
+        if rc.exists():
+            log = (self.directory / "qemu.log").read_text().strip() or "no message"
+            return f"QEMU ended with exit code {rc.read_text().strip()}: {log}"
+        if self.console.exists() and b"Kernel panic" in self.console.read_bytes():
+            return "its kernel panicked"
+        return None
+
+    def stop(self) -> None:
+        """End QEMU, whatever the guest is doing."""
+        pid = self.pid()
+        if pid is None:
+            return
+        try:
+            self.execute("quit")
+        except EOFError:
+            pass  # it was quicker than its answer
+        except (QMPError, OSError):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until QEMU has ended, and the shell that then writes its exit code."""
+        while {PROGRAM[:15], "sh"} & self._processes().keys():
+            time.sleep(0.05)
+
+    def execute(self, command: str, /, **arguments: Any) -> Any:
+        """One command of QEMU's monitor."""
+        with self.monitor() as qmp:
+            return qmp.cmd(command, **arguments)
+
+    @contextmanager
+    def monitor(self) -> Iterator[QEMUMonitorProtocol]:
+        # Through /proc, since a socket's path may only have some hundred characters and a directory may not.
+        directory = os.open(self.directory, os.O_PATH)
+        qmp = QEMUMonitorProtocol(f"/proc/self/fd/{directory}/qmp.sock")
+        try:
+            qmp.connect()
+            yield qmp
+        finally:
+            qmp.close()
+            os.close(directory)
+
+    def mac(self) -> str:
+        """The address that the guest uses at this moment."""
+        (filter_,) = self.execute("query-rx-filter", name="nic0")
+        return str(filter_["main-mac"])
+
+    def save(self, copy: Path) -> None:
+        """Save the running machine into its disk and copy the disk; the guest stands still meanwhile."""
+        with self.monitor() as qmp:
+            qmp.cmd("stop")
+            try:
+                _job(qmp, "snapshot-delete", tag=SNAPSHOT_TAG, devices=["root"])
+                _job(qmp, "snapshot-save", tag=SNAPSHOT_TAG, vmstate="root", devices=["root"])
+                copy_sparse(self.directory / "disk.qcow2", copy)
+            finally:
+                qmp.cmd("cont")
+
+
+def _job(qmp: QEMUMonitorProtocol, name: str, /, **arguments: Any) -> None:
+    """Run a monitor job to its end. Raises LabError when it fails."""
+    job = f"{name}-{uuid.uuid4().hex[:8]}"
+    qmp.cmd(name, **{"job-id": job, **arguments})
+    while True:
+        jobs: Any = qmp.cmd("query-jobs")
+        (state,) = (entry for entry in jobs if entry["id"] == job)
+        if state["status"] == "concluded":
+            break
+        time.sleep(0.05)
+    qmp.cmd("job-dismiss", id=job)
+    if "error" in state:
+        raise LabError(f"QEMU's {name} failed: {state['error']}")
