@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Count the remote executions of nodes.yml on lab nodes of different size: python -m bench.remote_executions.run"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import Lab, NodeSpec
+from tests.lab.plays import play
+
+RESULT = Path(__file__).with_name("result.md")
+
+FIRST_LIMIT, NO_CHANGE_LIMIT = 8, 4
+SHAPES = {
+    "1 PF x 8 VFs": NodeSpec("small", ids=("4940",), driver=True),
+    "4 PFs x 16 VFs": NodeSpec("large", donor="nvme", ids=("4940",) * 4, driver=True, boot="cold"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of nodes.yml on one node. executions: modules and commands in order. changed: number of changed tasks."""
+
+    executions: tuple[str, ...]
+    changed: int
+
+
+def count(inventory: Path, node: NodeSpec) -> Run:
+    """Run nodes.yml on a node and see what really went there."""
+    with tempfile.NamedTemporaryFile("r") as log:
+        environment = {
+            "REMOTE_EXECUTIONS": log.name,
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent),
+            "ANSIBLE_CALLBACKS_ENABLED": "remote_executions",
+        }
+        done = play(inventory, "nodes", "--limit", node.name, env=environment)
+        if done.code:
+            sys.exit(f"nodes.yml failed on {node.name}:\n{done.text}")
+        return Run(tuple(json.loads(line)["name"] for line in log), done.changed(node.name))
+
+
+def measure() -> dict[str, list[Run]]:
+    """Two runs on each node, by the node's shape."""
+    with Lab("bench") as lab, tempfile.TemporaryDirectory() as directory:
+        lab.start_all(list(SHAPES.values()))
+        inventory = lab.inventory(Path(directory))
+        return {shape: [count(inventory, spec) for _run in range(2)] for shape, spec in SHAPES.items()}
+
+
+def complaints(runs: dict[str, list[Run]]) -> list[str]:
+    """What is wrong with the runs; nothing where all limits are kept and the size of a node makes no difference."""
+    found = []
+    for shape, (first, second) in runs.items():
+        if len(first.executions) > FIRST_LIMIT or len(second.executions) > NO_CHANGE_LIMIT:
+            found.append(
+                f"{shape}: {len(first.executions)} and {len(second.executions)} remote executions are too many"
+            )
+        if second.changed:
+            found.append(f"{shape}: the second run changed {second.changed} things")
+    if len({tuple(run.executions for run in pair) for pair in runs.values()}) != 1:
+        found.append("the remote executions depend on the size of the node")
+    return found
+
+
+def main() -> None:
+    """Measure, write the table, fail when something is wrong."""
+    runs = measure()
+    RESULT.write_text(table(runs))
+    print(RESULT.read_text())
+    sys.exit("\n".join(complaints(runs)) or None)
+
+
+def table(runs: dict[str, list[Run]]) -> str:
+    """The result as Markdown."""
+    lines = [
+        "# Remote executions of nodes.yml, a node",
+        "",
+        "Written by `python -m bench.remote_executions.run`.",
+        f"Limits: {FIRST_LIMIT} on the first run, {NO_CHANGE_LIMIT} without changes.",
+        "",
+        "| node | run | remote executions | which |",
+        "|---|---|---|---|",
+    ]
+    for shape, (first, second) in runs.items():
+        for name, run in (("first", first), ("without changes", second)):
+            which = ", ".join(f"{module} {n}x" if n > 1 else module for module, n in Counter(run.executions).items())
+            lines.append(f"| {shape} | {name} | {len(run.executions)} | {which} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

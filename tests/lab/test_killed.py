@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that dies, at each of its writes in turn, and is started again."""
+
+from __future__ import annotations
+
+import json
+
+from lab import Node
+from tests.lab.plays import PFS, bindings, look
+
+PF = PFS[2]
+
+#: Runs on the node with the node's own copy of the program. Swaps the services of one PF to and fro; each time the
+#: process gets SIGKILL before its next write, one write later than the time before, and then another one takes over.
+KILLER = """
+import json, os, signal, sys
+sys.path.insert(0, "/usr/local/lib/qatvirt/qatvirt-node.pyz")
+from qatvirt_node.apply import converge
+from qatvirt_node.policy import parse_policy
+from qatvirt_node.sysfs import System
+
+
+class Mortal(System):
+    writes_left = 0
+
+    def write(self, path, value, *timeout):
+        if self.writes_left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.writes_left -= 1
+        super().write(path, value, *timeout)
+
+
+def policy(services):
+    return parse_policy([{"match": {"address": sys.argv[1]}, "services": services}])
+
+
+def run_until_killed(services, writes):
+    pid = os.fork()
+    if pid == 0:
+        system = Mortal()
+        system.writes_left = writes
+        converge(system, policy(services))
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+
+wanted, other = ["dc"], ["sym", "asym"]
+stories = []
+while run_until_killed(wanted, len(stories)):
+    again = converge(System(), policy(wanted))
+    after = next(pf for pf in again.after if pf.address == sys.argv[1])
+    stories.append({
+        "services": sorted(after.services) == sorted(wanted),
+        "drivers": sorted({str(vf.driver) for vf in after.vfs}),
+        "vfs": len(after.vfs),
+        "left to do": [str(step) for pf in converge(System(), policy(wanted)).plan.pfs for step in pf.steps],
+    })
+    wanted, other = other, wanted
+print(json.dumps(stories))
+"""
+
+
+def test_killed_at_any_write_and_run_again_converges(node: Node) -> None:
+    before = bindings(node)
+    node.write("/root/killer.py", KILLER)
+    stories = json.loads(node.run(f"python3 /root/killer.py {PF}").stdout)
+    # VFs off, down, services, VFs on; driver_override and binding of each of the 8 VFs
+    assert len(stories) == 4 + 2 * 8
+    for story in stories:
+        assert story == {"services": True, "drivers": ["vfio-pci"], "vfs": 8, "left to do": []}
+    after = bindings(node)
+    others = {address for address in before if not address.startswith(PF[:8])}
+    assert {address: after[address] for address in others} == {address: before[address] for address in others}
+    assert look(node)[f"{PF}/qat/state"] == "up"
