@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which releases a cluster of the lab is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab.cluster import programs
+from lab.cluster.programs import Module
+from lab.errors import LabError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A set of releases. kubevirt: None for a cluster without its images. memory: MiB a node has by default."""
+
+    name: str
+    kubevirt: Module | None
+    memory: int
+
+
+# Kubernetes 1.35 is the newest release that KubeVirt 1.8 and 1.9 both support.
+# A node with KubeVirt's own pods and one test VM (which asks for 1.45 GB) uses 3.5 GB.
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("kubevirt-1.8", programs.KUBEVIRT_1_8, 5120),
+        Profile("kubevirt-1.9", programs.KUBEVIRT_1_9, 5120),
+        Profile("kubernetes", None, 2048),
+    )
+}
+DEFAULT = "kubevirt-1.8"
+
+
+def profile(name: str) -> Profile:
+    """A profile by its name. Raises LabError where there is none."""
+    if name not in PROFILES:
+        raise LabError(f"no profile '{name}': expected one of {', '.join(PROFILES)}.")
+    return PROFILES[name]

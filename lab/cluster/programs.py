@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster's programs, compiled from Go modules that go/*/go.mod pin and go.sum verifies.
+
+go/kubernetes    all of Kubernetes and etcd in one program that acts by the name it is called
+go/qat-plugin    Intel's QAT device plugin
+go/kubevirt-*    KubeVirt, one directory a release
+go/stand-ins     modules that KubeVirt imports and no module proxy serves: each call answers "not available"
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.paths import cache_root, cached, digest
+from lab.progress import stage
+from lab.shell import require, run
+
+HERE = Path(__file__).parent / "go"
+STAND_INS = HERE / "stand-ins"
+GO = Path(sys.executable).parent / "go"
+"""The compiler that requirements/core-2.19.in pins, in the environment that runs the lab."""
+
+KUBEVIRT = "kubevirt.io/kubevirt"
+VIRT_COMMANDS = (
+    *("virt-operator", "virt-api", "virt-controller", "virt-exportproxy", "virt-exportserver"),
+    *("virt-chroot", "virt-launcher-monitor", "virt-freezer", "virt-probe", "virt-tail"),
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """Programs that are compiled together."""
+
+    packages: tuple[str, ...]
+    c: bool = False
+    """Whether C code is compiled in (cgo)."""
+    tags: str = ""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A directory below go/ and what is made from it."""
+
+    name: str
+    main: str
+    """The Go module whose version this is about."""
+    builds: tuple[Build, ...]
+    stamps: tuple[str, ...] = ()
+    """Variables with that version in the programs, set by the linker as upstream's release does."""
+    links: tuple[str, ...] = ()
+    """Further names of the one program, which has the module's name."""
+
+    @property
+    def directory(self) -> Path:
+        return HERE / self.name
+
+    @property
+    def version(self) -> str:
+        """Version of the main module, with its v, from go.mod."""
+        for line in (self.directory / "go.mod").read_text().splitlines():
+            words = line.removeprefix("require ").split()
+            if words[:1] == [self.main] and words[1].startswith("v"):
+                return words[1]
+        raise LabError(f"{self.directory / 'go.mod'} does not require {self.main}.")
+
+    @property
+    def key(self) -> str:
+        """What the programs are cached under."""
+        return digest(*map(repr, self.builds), *self.stamps, *self.links, _go_version(), self.directory, STAND_INS)
+
+
+def _kubevirt(name: str, *extra: str) -> Module:
+    client = "kubevirt.io/client-go/version"
+    return Module(
+        name,
+        KUBEVIRT,
+        (
+            Build((*(f"{KUBEVIRT}/cmd/{command}" for command in VIRT_COMMANDS), *extra), tags="selinux"),
+            Build((f"{KUBEVIRT}/tools/manifest-templator",)),
+            # C for the ioctls of /dev/kvm; and libvirt is loaded when it runs, so its headers are not needed here.
+            Build((f"{KUBEVIRT}/cmd/virt-handler",), c=True, tags="selinux"),
+            Build((f"{KUBEVIRT}/cmd/virt-launcher",), c=True, tags="selinux,libvirt_dlopen"),
+        ),
+        (f"{client}.gitVersion",),
+    )
+
+
+KUBERNETES = Module(
+    "kubernetes",
+    "k8s.io/kubernetes",
+    (Build((".",)),),
+    ("k8s.io/component-base/version.gitVersion", "k8s.io/client-go/pkg/version.gitVersion"),
+    (
+        *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"),
+        *("kubelet", "kube-proxy", "kubectl"),
+    ),
+)
+QAT_PLUGIN = Module(
+    "qat-plugin",
+    "github.com/intel/intel-device-plugins-for-kubernetes",
+    (Build(("github.com/intel/intel-device-plugins-for-kubernetes/cmd/qat_plugin",)),),
+)
+KUBEVIRT_1_8 = _kubevirt("kubevirt-1.8")
+KUBEVIRT_1_9 = _kubevirt(
+    "kubevirt-1.9",
+    f"{KUBEVIRT}/cmd/virt-launcher/libvirt-hook-client",
+    f"{KUBEVIRT}/cmd/synchronization-controller",
+)
+
+
+def build(module: Module) -> Path:
+    """The directory with a module's programs, compiled if they are not in the cache.
+
+    Raises LabError with the compiler's words when that fails.
+    """
+
+    def make(directory: Path) -> None:
+        with stage(f"fetch the sources of {module.name} {module.version}"):
+            _go(module, "mod", "download")
+        with stage(f"compile {module.name} {module.version} (minutes, once)"):
+            for made in module.builds:
+                _compile(module, made, directory)
+            for name in module.links:
+                (directory / name).symlink_to(module.name)
+        shutil.rmtree(_compiler_cache(module))  # gigabytes that nothing asks for again
+
+    return cached("programs", module.key, make)
+
+
+def is_built(module: Module) -> bool:
+    """Whether a module's programs are in the cache."""
+    return (cache_root() / "programs" / module.key).exists()
+
+
+def source(module: Module) -> Path:
+    """The directory with the main module's source."""
+    listed = _go(module, "mod", "download", "-json", f"{module.main}@{module.version}")
+    return Path(json.loads(listed)["Dir"])
+
+
+def _compile(module: Module, made: Build, directory: Path) -> None:
+    if made.c:
+        require("gcc")
+    stamps = " ".join(f"-X {name}={module.version}" for name in module.stamps)
+    _go(
+        module,
+        *("build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", made.tags),
+        *("-ldflags", f"-s -w {stamps}", "-o", f"{directory}/", *made.packages),
+        c=made.c,
+    )
+
+
+def _go(module: Module, *arguments: str, c: bool = False) -> str:
+    """Run go in a module's directory, with the caches of the lab; gives its standard output."""
+    environment = {
+        **os.environ,
+        "GOCACHE": str(_compiler_cache(module)),
+        "GOMODCACHE": str(cache_root() / "go" / "modules"),
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-modcacherw",
+        "CGO_ENABLED": str(int(c)),
+    }
+    done = subprocess.run(
+        [GO, *arguments],
+        cwd=module.directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stderr.splitlines()[-20:])
+        raise LabError(f"'go {' '.join(arguments)}' failed in {module.directory}:\n{tail}")
+    return done.stdout
+
+
+def _compiler_cache(module: Module) -> Path:
+    """What the compiler keeps while a module is built. Not shared: modules have hardly a package in common."""
+    return cache_root() / "go" / module.name
+
+
+def _go_version() -> str:
+    if not GO.exists():
+        raise LabError(f"no Go compiler at {GO}: 'make deps' makes the Python environment that has it.")
+    return run(GO, "env", "GOVERSION").strip()
