@@ -1,0 +1,283 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All container images of the cluster, made of compiled programs and Debian packages, without a container engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import apt_sources
+from lab.cluster import oci, programs
+from lab.errors import LabError
+from lab.paths import cached, digest
+from lab.progress import stage
+from lab.shell import require, run
+
+REGISTRY = "registry.lab:5000"
+"""What all image names start with, in every lab: a node knows where its lab's registry is."""
+PAUSE = f"{REGISTRY}/pause:lab"
+BUSYBOX = f"{REGISTRY}/busybox:lab"
+QAT_GUEST = f"{REGISTRY}/qat-guest:lab"
+SUITE = "trixie"
+HERE = Path(__file__).parent
+CONTAINERS = HERE / "containers"
+BUSYBOX_PROGRAM = Path("/bin/busybox")
+QEMU_USER = "107"
+NOBODY = "65535:65535"
+
+CONTROL_PLANE = ("virt-operator", "virt-api", "virt-controller", "virt-exportproxy", "virt-exportserver")
+"""KubeVirt's images of one static program of the image's name."""
+HANDLER = ("virt-handler", "virt-chroot")
+LAUNCHER = ("virt-launcher", "virt-launcher-monitor", "virt-freezer", "virt-probe", "virt-tail")
+
+_BOOTSTRAP = (
+    "mmdebstrap",
+    "--mode=root",
+    "--variant=essential",
+    "--format=directory",
+    "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+    '--aptopt=Apt::Install-Recommends "false"',
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=force-unsafe-io",
+)
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the images of one KubeVirt release are made from."""
+
+    version: str
+    """With its v; the tag of the images."""
+    programs: Path
+    """Directory of the compiled programs."""
+    source: Path
+    """Directory of the module's source."""
+
+    def has(self, program: str) -> bool:
+        return (self.programs / program).exists()
+
+    @property
+    def launcher_user(self) -> str:
+        """The user of virt-launcher's image: QEMU's, as upstream's is since 1.9.
+
+        Before, the node labeller runs as the image's user and opens /dev/kvm to all, which only root can.
+        """
+        return QEMU_USER if minor(self.version) >= (1, 9) else ""
+
+
+def minor(version: str) -> tuple[int, int]:
+    """(1, 8) of "v1.8.4"."""
+    first, second = version.removeprefix("v").split(".")[:2]
+    return int(first), int(second)
+
+
+def name(image: str, version: str) -> str:
+    """The full name of an image in the lab's registry."""
+    return f"{REGISTRY}/{image}:{version}"
+
+
+def qat_plugin() -> str:
+    """The full name of the image of Intel's plugin, tagged as upstream tags it (no v)."""
+    return name("intel-qat-plugin", programs.QAT_PLUGIN.version.removeprefix("v"))
+
+
+def names(layout: Path) -> list[str]:
+    """Full names of the images in a layout directory."""
+    return oci.Layout(layout).names()
+
+
+def build(kubevirt: programs.Module | None, kernel: Path) -> Path:
+    """The OCI layout directory with all images, built if it is not in the cache. Needs root.
+
+    kubevirt: the release, or None for a cluster without. kernel: what the test guest boots.
+    """
+    keys = [programs.QAT_PLUGIN.key]
+    if kubevirt:
+        keys += [kubevirt.key, _base_key()]
+    sources = (HERE / "oci.py", HERE / "images.py", CONTAINERS)
+    key = digest(*keys, *sources, BUSYBOX_PROGRAM, kernel)
+
+    def make(directory: Path) -> None:
+        layout = oci.Layout(directory)
+        plugin = programs.build(programs.QAT_PLUGIN)
+        with stage("container images: pause, busybox, the test guest, Intel's plugin"):
+            add_base(layout)
+            add_guest(layout, kernel)
+            add_qat_plugin(layout, plugin)
+        if kubevirt:
+            release = Release(kubevirt.version, programs.build(kubevirt), programs.source(kubevirt))
+            base = launcher_base()
+            with stage(f"container images of KubeVirt {release.version}"):
+                add_kubevirt(layout, release, base)
+
+    return cached("images", key, make)
+
+
+def add_base(layout: oci.Layout) -> None:
+    """The pause image, and a shell with the usual commands."""
+    with _tree(layout) as root:
+        _compile(CONTAINERS / "pause.c", root / "pause")
+        layout.add(PAUSE, [_pack(root)], ["/pause"], user=NOBODY)
+    with _tree(layout) as root:
+        _install(BUSYBOX_PROGRAM, root / "bin/busybox", 0o755)
+        for applet in run(BUSYBOX_PROGRAM, "--list").split():
+            if applet != "busybox":
+                (root / "bin" / applet).symlink_to("busybox")
+        _accounts(root)
+        layout.add(BUSYBOX, [_pack(root)], command=["/bin/sh"])
+
+
+def add_guest(layout: oci.Layout, kernel: Path) -> None:
+    """The image that a test VM boots from: a kernel, and an initramfs that tells what the guest sees."""
+    with _tree(layout) as root, _tree(layout) as initramfs:
+        _install(BUSYBOX_PROGRAM, initramfs / "bin/busybox", 0o755)
+        _install(CONTAINERS / "guest-init.sh", initramfs / "init", 0o755)
+        _install(kernel, root / "boot/vmlinuz", 0o644)
+        (root / "boot/initrd").write_bytes(b"")
+        (root / "boot/initrd").chmod(0o644)
+        script = (
+            'cd "$1" && find . -exec touch -h -d @0 {} + && find . | LC_ALL=C sort'
+            ' | cpio --quiet --reproducible -R 0:0 -o -H newc >"$2"'
+        )
+        run("sh", "-c", script, "sh", initramfs, root / "boot/initrd")
+        layout.add(QAT_GUEST, [_pack(root)], user=QEMU_USER)
+
+
+def add_qat_plugin(layout: oci.Layout, directory: Path) -> None:
+    """Intel's QAT device plugin, where upstream's image has it. directory: its compiled program."""
+    with _tree(layout) as static, _tree(layout) as root:
+        _accounts(static)
+        program = "/usr/local/bin/intel_qat_device_plugin"
+        _install(directory / "qat_plugin", root / program.lstrip("/"), 0o755)
+        layout.add(qat_plugin(), [_pack(static), _pack(root)], [program])
+
+
+def add_kubevirt(layout: oci.Layout, release: Release, base: Path) -> None:
+    """All images of a KubeVirt release. base: archive of the root file system of those with libvirt and QEMU."""
+    with _tree(layout) as static:
+        _accounts(static)
+        archive = _pack(static)
+        for program in CONTROL_PLANE:
+            _add_static(layout, archive, release, program, program)
+        if release.has("synchronization-controller"):
+            # The operator's Deployment calls the program by the name of the image.
+            image = "virt-synchronization-controller"
+            _add_static(layout, archive, release, image, "synchronization-controller")
+    with _tree(layout) as root:
+        _install_programs(release, HANDLER, root)
+        layout.add(name("virt-handler", release.version), [base, _pack(root)], ["/usr/bin/virt-handler"])
+    with _tree(layout) as root:
+        _fill_launcher(release, root)
+        image = name("virt-launcher", release.version)
+        layout.add(image, [base, _pack(root)], ["/usr/bin/virt-launcher"], user=release.launcher_user)
+
+
+def _add_static(layout: oci.Layout, base: Path, release: Release, image: str, program: str) -> None:
+    with _tree(layout) as root:
+        target = f"/usr/bin/{image}"
+        _install(release.programs / program, root / target.lstrip("/"), 0o755)
+        layout.add(name(image, release.version), [base, _pack(root)], [target], user="1001")
+
+
+def _fill_launcher(release: Release, root: Path) -> None:
+    """Programs and upstream's configuration files, in the places of cmd/virt-launcher/BUILD.bazel."""
+    command = release.source / "cmd/virt-launcher"
+    _install_programs(release, LAUNCHER, root)
+    run("setcap", "cap_net_bind_service=+ep", root / "usr/bin/virt-launcher-monitor")
+    _compile(release.source / "cmd/container-disk-v2alpha/main.c", root / "usr/bin/container-disk")
+    _install(command / "node-labeller/node-labeller.sh", root / "usr/bin/node-labeller.sh", 0o755)
+    for file in ("qemu.conf", "virtqemud.conf"):
+        _install(command / file, root / "etc/libvirt" / file, 0o644)
+    _install(command / "nsswitch.conf", root / "etc/nsswitch.conf", 0o644)
+    hooks = root / "etc/libvirt/hooks"
+    _install(command / "qemu", hooks / "qemu", 0o755)
+    if release.has("libvirt-hook-client"):
+        _install_programs(release, ("libvirt-hook-client",), root)
+    # QEMU's user replaces the hook by that client when a virtual machine starts.
+    for path in (hooks, hooks / "qemu"):
+        os.chown(path, int(QEMU_USER), int(QEMU_USER))
+
+
+def launcher_base() -> Path:
+    """Archive of the root file system with libvirt and QEMU, built if it is not in the cache. Needs root."""
+    return cached("launcher-base", _base_key(), _make_base) / "base.tar"
+
+
+def _base_key() -> str:
+    files = ("launcher-base.sh", "launcher-packages.txt", "virtqemud")
+    return digest(SUITE, *_BOOTSTRAP, *(CONTAINERS / file for file in files))
+
+
+def _make_base(directory: Path) -> None:
+    if os.geteuid():
+        raise LabError("the images of the lab's cluster can only be built by root: run this as root, or with sudo.")
+    require("mmdebstrap")
+    lines = (CONTAINERS / "launcher-packages.txt").read_text().splitlines()
+    packages = [line for line in lines if line and not line.startswith("#")]
+    root, log = directory / "root", directory / "log"
+    sources = apt_sources.mirror().lines(SUITE)
+    with stage(f"Debian {SUITE} with libvirt and QEMU"), log.open("w") as output:
+        command = [*_BOOTSTRAP, f"--include={','.join(packages)}", SUITE, str(root), *sources]
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            tail = "\n".join(log.read_text().splitlines()[-20:])
+            raise LabError(f"mmdebstrap failed with exit code {done.returncode}:\n{tail}")
+        run(CONTAINERS / "launcher-base.sh", root, CONTAINERS / "virtqemud")
+        oci.tar(root, directory / "base.tar")
+        shutil.rmtree(root)
+
+
+@contextmanager
+def _tree(layout: oci.Layout) -> Iterator[Path]:
+    """An empty root directory beside the layout, removed in the end."""
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=layout.directory.parent) as scratch:
+        root = Path(scratch, "root")
+        root.mkdir()
+        root.chmod(0o755)
+        yield root
+
+
+def _pack(root: Path) -> Path:
+    """The archive of a tree, beside it."""
+    return oci.tar(root, root.with_suffix(".tar"))
+
+
+def _install(source: Path, target: Path, mode: int) -> None:
+    """Copy a file; directories on the way to it are open to all."""
+    run("install", "-D", "-m", f"{mode:o}", source, target)
+
+
+def _install_programs(release: Release, wanted: tuple[str, ...], root: Path) -> None:
+    for program in wanted:
+        _install(release.programs / program, root / "usr/bin" / program, 0o755)
+
+
+def _compile(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    run("gcc", "-Os", "-static", "-s", "-w", "-o", target, source)
+    target.chmod(0o755)
+
+
+def _accounts(root: Path) -> None:
+    """What a root file system of static programs needs: the accounts and resolver settings of upstream's, and /tmp."""
+    files = {
+        "passwd": ("root:x:0:0:root:/root:/bin/sh\nnonroot-user:x:1001:1001::/home/nonroot-user:/bin/sh\n"),
+        "group": "root:x:0:\nnonroot-user:x:1001:\n",
+        "nsswitch.conf": "hosts: files dns\n",
+    }
+    for directory, mode in (("etc", 0o755), ("root", 0o700), ("tmp", 0o1777)):
+        (root / directory).mkdir()
+        (root / directory).chmod(mode)
+    for file, text in files.items():
+        (root / "etc" / file).write_text(text)
+        (root / "etc" / file).chmod(0o644)
