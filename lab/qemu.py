@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from qemu.qmp.legacy import QEMUMonitorProtocol
 from lab.errors import LabError
 from lab.image import Image
 from lab.network import Network
+from lab.processes import Process
 from lab.shell import copy_sparse, run
 from lab.spec import NodeSpec
 
@@ -71,14 +70,14 @@ def _pf(spec: NodeSpec, index: int) -> list[str]:
 
 
 def command(spec: NodeSpec, image: Image, network: Network, index: int, restore: bool) -> list[str]:
-    """The whole command line, to be run in the node's directory, where disk, initramfs and identity are.
+    """The arguments of QEMU, to be run in the node's directory, where disk, initramfs and identity are.
 
     restore: start from the snapshot in the disk.
     """
     disk = {"driver": "qcow2", "node-name": "root", "discard": "unmap", "cache": {"no-flush": True}}
     disk["file"] = {"driver": "file", "filename": "disk.qcow2", "aio": "threads"}
     return [
-        *(PROGRAM, "-name", spec.name),
+        *("-name", spec.name),
         *hardware(spec),
         *("-blockdev", json.dumps(disk)),
         *("-netdev", f"tap,id=net0,ifname={network.tap(index)},script=no,downscript=no,vhost=off"),
@@ -120,68 +119,44 @@ class Machine:
     def console(self) -> Path:
         return self.directory / "console.log"
 
-    def start(self, argv: list[str]) -> None:
-        """Start QEMU, in the background and beyond the end of this process. Its exit code will be in the file rc.
+    @property
+    def process(self) -> Process:
+        return Process(self.directory, PROGRAM)
 
-        Returns when it runs or has failed.
-        """
-        for name in ("rc", "qmp.sock", "console.log"):
+    def start(self, argv: list[str]) -> None:
+        """Start QEMU, in the background and beyond the end of this process: it runs or has failed when this returns."""
+        for name in ("qmp.sock", "console.log"):
             (self.directory / name).unlink(missing_ok=True)
-        (self.directory / "command.json").write_text(json.dumps(argv, indent=1))
-        subprocess.Popen(
-            ["sh", "-c", '"$@" 2>qemu.log; echo $? >rc', "sh", *argv],
-            cwd=self.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        while self.pid() is None and self.failure() is None:
-            time.sleep(0.02)
+        (self.directory / "command.json").write_text(json.dumps([PROGRAM, *argv], indent=1))
+        self.process.start(argv)
 
     def pid(self) -> int | None:
         """Process id of the running QEMU, None when there is none."""
-        return self._processes().get(PROGRAM[:15])
-
-    def _processes(self) -> dict[str, int]:
-        """Id by name of the processes that live in our directory: QEMU and the shell that waits for it."""
-        found = {}
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if (process / "cwd").readlink() == self.directory:
-                    found[(process / "comm").read_text().strip()] = int(process.name)
-            except OSError:
-                continue  # ended meanwhile
-        return found
+        return self.process.pid()
 
     def failure(self) -> str | None:
         """Why this machine will never answer: QEMU ended, or the kernel panicked. None while there is hope."""
-        rc = self.directory / "rc"
-        if rc.exists():
-            log = (self.directory / "qemu.log").read_text().strip() or "no message"
-            return f"QEMU ended with exit code {rc.read_text().strip()}: {log}"
+        if ended := self.process.failure():
+            return ended
         if self.console.exists() and b"Kernel panic" in self.console.read_bytes():
             return "its kernel panicked"
         return None
 
     def stop(self) -> None:
         """End QEMU, whatever the guest is doing."""
-        pid = self.pid()
-        if pid is None:
+        if self.pid() is None:
             return
         try:
             self.execute("quit")
         except EOFError:
             pass  # it was quicker than its answer
         except (QMPError, OSError):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            self.process.kill()
         self.wait()
 
     def wait(self) -> None:
-        """Wait until QEMU has ended, and the shell that then writes its exit code."""
-        while {PROGRAM[:15], "sh"} & self._processes().keys():
-            time.sleep(0.05)
+        """Wait until QEMU has ended."""
+        self.process.wait()
 
     def execute(self, command: str, /, **arguments: Any) -> Any:
         """One command of QEMU's monitor."""
