@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import faults
+from lab.cluster import manifests, profiles
+from lab.cluster.control_plane import component
 from lab.core import Lab
 from lab.errors import LabError
 from lab.progress import stage
@@ -23,14 +25,20 @@ DEFAULT_INVENTORY = Path(__file__).parent.parent / "inventories" / "lab"
 
 lab_name = click.option("--name", default="default", show_default=True, help="The lab.")
 
+profile_option = click.option(
+    "--profile",
+    type=click.Choice(list(profiles.PROFILES)),
+    help=f"The releases of a cluster, {profiles.DEFAULT} where it is not said. With up, implies --cluster.",
+)
+
 
 class Group(click.Group):
-    """Says a LabError as a message, not as a traceback."""
+    """Says what went wrong as a message, not as a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except LabError as error:
+        except (LabError, OSError) as error:  # of the system: a full disk, for one
             raise click.ClickException(str(error)) from None
 
 
@@ -45,15 +53,26 @@ def main() -> None:
 @click.option("--node", "specs", multiple=True, metavar="SPEC", help="A node: NAME[:KEY=VALUE,...], see lab/README.md.")
 @click.option("--boot", type=click.Choice(get_args(Boot)), help="How nodes start that do not say it themselves.")
 @click.option("--from", "source", metavar="SNAPSHOT", help="Start the nodes from a saved one.")
+@click.option("--cluster", is_flag=True, help="Make the nodes a Kubernetes cluster.")
+@profile_option
 @click.option("--inventory", type=click.Path(path_type=Path), help="Where to write the Ansible inventory.")
 def up(
-    name: str, nodes: int, specs: tuple[str, ...], boot: Boot | None, source: str | None, inventory: Path | None
+    name: str,
+    nodes: int,
+    specs: tuple[str, ...],
+    boot: Boot | None,
+    source: str | None,
+    cluster: bool,
+    profile: str | None,
+    inventory: Path | None,
 ) -> None:
     """Start the lab; what runs already stays as it is, what is broken is made anew."""
     texts = specs or tuple(f"qat{number}" for number in range(1, nodes + 1))
-    lab = Lab(name)
+    chosen = profiles.profile(profile or profiles.DEFAULT) if cluster or profile else None
+    lab = Lab(name, chosen)
+    memory = chosen.memory if chosen else None
     with stage(f"lab {name}"):
-        lab.start_all([NodeSpec.parse(text, boot) for text in texts], source)
+        lab.start_all([NodeSpec.parse(text, boot, memory) for text in texts], source)
     if inventory is None and name == "default":
         inventory = DEFAULT_INVENTORY
     if inventory:
@@ -116,6 +135,30 @@ def restore(name: str, node: str, source: str | None) -> None:
     Lab(name).restore(node, source)
 
 
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@lab_name
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kubectl(name: str, arguments: tuple[str, ...]) -> None:
+    """Run kubectl as the administrator of the lab's cluster."""
+    os.execv(component("kubectl"), ["kubectl", "--kubeconfig", str(Lab(name).control_plane.kubeconfig), *arguments])
+
+
+@main.command()
+@lab_name
+def kubeconfig(name: str) -> None:
+    """Print where the kubeconfig of the lab's cluster is."""
+    click.echo(Lab(name).control_plane.kubeconfig)
+
+
+@main.command("manifests")
+@profile_option
+@click.argument("directory", type=click.Path(path_type=Path))
+def write_manifests(profile: str | None, directory: Path) -> None:
+    """Write what can be applied to a cluster of the lab: KubeVirt's operator and CR, Intel's plugin, a test VM."""
+    for file in manifests.write(directory, profiles.profile(profile or profiles.DEFAULT)):
+        click.echo(file)
+
+
 @main.command()
 @lab_name
 @click.argument("node")
@@ -127,7 +170,8 @@ def fault(name: str, node: str, fault: str, switch: str) -> None:
 
 
 def _print_status(lab: Lab) -> None:
-    table = Table(title=f"lab {lab.name}")
+    cluster = f", a cluster of profile {lab.profile.name}" if lab.profile else ""
+    table = Table(title=f"lab {lab.name}{cluster}")
     for column in ("node", "address", "PFs", "VFs/PF", "IOMMU", "started by", "state"):
         table.add_column(column)
     for node in lab.nodes.values():

@@ -17,21 +17,29 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from qemu.qmp import QMPError
 
-from lab import acpi, identity, image, inventory, network, qemu, snapshots
+from lab import acpi, identity, image, inventory, network, qemu, resources, snapshots
+from lab.cluster import node_image
+from lab.cluster.control_plane import ControlPlane
+from lab.cluster.join import await_ready, has_joined, join
+from lab.cluster.profiles import Profile, profile
 from lab.errors import LabError
 from lab.network import Network
 from lab.node import PATIENCE, Node
-from lab.paths import cached, digest, labs_root, locked, remove_tree
+from lab.paths import cache_root, cached, digest, labs_root, locked, remove_tree
 from lab.progress import console, stage
 from lab.qemu import Machine
 from lab.shell import copy_sparse, require
 from lab.snapshots import Snapshot
 from lab.spec import NodeSpec
 
+PLAIN_GB = 5.0
+"""Of the cache: packages, image and snapshot of plain nodes."""
+NODE_GB = 1.5
+"""Of the state, a node: what it writes, and the memory of the snapshot it started from."""
 HELPER = 200
 """Index of the node that is started only to be saved."""
 
@@ -57,14 +65,17 @@ class _Record:
 class Lab:
     """A lab by its name. As a context manager it ends with the block.
 
+    profile: makes its nodes a cluster of these releases; None leaves a lab what it is, which is plain nodes when it is
+    new.
     All methods may be called for a lab that is up, half up or not there, from any process.
     """
 
-    def __init__(self, name: str = "default") -> None:
+    def __init__(self, name: str = "default", profile: Profile | None = None) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,30}", name):
             raise LabError(f"lab name '{name}': expected at most 31 lower-case letters, digits, '_' and '-'.")
         self.name = name
         self.directory = labs_root() / name
+        self._wanted = profile
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +102,34 @@ class Lab:
             raise LabError(f"lab '{self.name}' has no node '{name}'. It has: {', '.join(nodes) or 'none'}.")
         return nodes[name]
 
+    @property
+    def profile(self) -> Profile | None:
+        """What its cluster is, or will be, made of; None where there is none. Raises LabError where it is another."""
+        known = self._remembered()
+        if known is None:
+            return self._wanted
+        is_now = profile(known["profile"]) if known["profile"] else None
+        if self._wanted and self._wanted != is_now:
+            raise LabError(
+                f"lab '{self.name}' is {f'of profile {is_now.name}' if is_now else 'no cluster'}, not of profile "
+                f"{self._wanted.name}: end it first with 'python -m lab down --name {self.name}'."
+            )
+        return is_now
+
+    @property
+    def control_plane(self) -> ControlPlane:
+        """Its cluster's control plane. Raises LabError where there is none."""
+        net = self._network()
+        if net is None or self.profile is None:
+            raise LabError(
+                f"lab '{self.name}' is no cluster: 'python -m lab up --cluster --name {self.name}' makes one."
+            )
+        return ControlPlane(self._servers, net)
+
+    @property
+    def _servers(self) -> Path:
+        return self.directory / "control-plane"
+
     # ---- up and down ----
 
     def start(self, spec: NodeSpec, source: str | None = None) -> Node:
@@ -100,6 +139,7 @@ class Lab:
     def start_all(self, specs: Sequence[NodeSpec], source: str | None = None) -> list[Node]:
         """Make these nodes run and answer, beside those that run already; one that is dead or deaf is made anew.
 
+        specs: none makes a cluster that is only a control plane.
         source: name of a snapshot to start from; of each spec only the name counts then.
         Raises LabError where a running node is not as its spec says.
         """
@@ -108,13 +148,19 @@ class Lab:
             if source:
                 snapshot = snapshots.find(source, self._image.key)
                 specs = [snapshot.spec(spec.name) for spec in specs]
+            self._require_resources(specs)
+            _ = self._image  # the long work first: where it fails, nothing was started
             net = self._repair_network()
+            if self.profile:
+                self.control_plane.start(node_image.container_images(self.profile))
             records = [self._record(spec, source) for spec in specs]
             todo = [record for record in records if not self._answers(record, net)]
             prepared = [(record, self._disk(record, net)) for record in todo]
             if todo:
                 with stage(f"start {', '.join(record.spec.name for record in todo)}"):
                     self._boot(prepared, net)
+            if self.profile:
+                self._join(records, todo, net)
             return [self._node(record, net) for record in records]
 
     def restore(self, name: str, source: str | None = None) -> Node:
@@ -137,6 +183,7 @@ class Lab:
         with self._locked():
             net = self._network()
             if net:
+                ControlPlane(self._servers, net).stop()
                 for record in self._records():
                     self._remove(record, net)
                 network.remove(net)
@@ -178,11 +225,16 @@ class Lab:
 
     @cached_property
     def _image(self) -> image.Image:
-        return image.build()
+        return image.build(node_image.addition(self.profile)) if self.profile else image.build()
+
+    def _remembered(self) -> dict[str, Any] | None:
+        """What lab.json says: the number of its network and the name of its profile; None where there is no lab."""
+        file = self.directory / "lab.json"
+        return json.loads(file.read_text()) if file.exists() else None
 
     def _network(self) -> Network | None:
-        file = self.directory / "lab.json"
-        return Network(json.loads(file.read_text())["network"]) if file.exists() else None
+        known = self._remembered()
+        return Network(known["network"]) if known else None
 
     def _repair_network(self) -> Network:
         net = self._network()
@@ -191,7 +243,8 @@ class Lab:
                 raise LabError("the lab makes network devices: run this as root, or with sudo.")
             net = network.claim()
             (self.directory / "cm").mkdir(parents=True, exist_ok=True)
-            (self.directory / "lab.json").write_text(json.dumps({"network": net.number}))
+            known = {"network": net.number, "profile": self._wanted and self._wanted.name}
+            (self.directory / "lab.json").write_text(json.dumps(known))
         network.repair(net)
         return net
 
@@ -225,6 +278,29 @@ class Lab:
     def _node(self, record: _Record, net: Network) -> Node:
         machine = self._machine(record.spec.name)
         return Node(record.spec, net.address(record.index), machine, self.directory / "ssh_config", record.source)
+
+    def _require_resources(self, specs: Sequence[NodeSpec]) -> None:
+        """Raise LabError where this machine has not what the nodes that do not run yet will take."""
+        profile = self.profile
+        starting = [spec.memory for spec in specs if self._machine(spec.name).pid() is None]
+        if starting:
+            disk = {
+                cache_root(): node_image.disk(profile) if profile else PLAIN_GB,
+                labs_root(): len(starting) * NODE_GB,
+            }
+            resources.require(resources.Need(starting, profile is not None, disk))
+
+    # ---- the cluster ----
+
+    def _join(self, records: Sequence[_Record], started: Sequence[_Record], net: Network) -> None:
+        """Make nodes of the cluster of those that are none, and wait until all are Ready."""
+        for record in records:
+            network.route_pods(net, record.index)
+            node = self._node(record, net)
+            if record in started or not has_joined(node):
+                join(node, net.pod_subnet(record.index), self.control_plane)
+        if records:
+            await_ready([record.spec.name for record in records], self.control_plane)
 
     # ---- starting ----
 

@@ -12,6 +12,7 @@ import lzma
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from lab.progress import stage
 from lab.shell import require, run
 
 SUITE = "trixie"
-DISK_SIZE = "8G"
+DISK_SIZE = "12G"
 HERE = Path(__file__).parent
 CONTENT = HERE / "image"
 MODULES = HERE / "modules"
@@ -80,21 +81,37 @@ class Image:
         return self.directory / "grub.lkrn"
 
 
-def build() -> Image:
+@dataclass(frozen=True)
+class Addition:
+    """What makes a node of a cluster of a plain node.
+
+    packages: of Debian. key: a hash of all that finish adds. finish: called with the unpacked root file system.
+    """
+
+    packages: tuple[str, ...]
+    key: str
+    finish: Callable[[Path], None]
+
+
+PLAIN = Addition((), "plain", lambda _root: None)
+
+
+def build(addition: Addition = PLAIN) -> Image:
     """The image for the present content of this package, built if it is not in the cache. Needs root."""
-    packages = _packages()
+    packages = [*package_list(CONTENT / "packages.txt"), *addition.packages]
     rootfs_key = digest(SUITE, *_BOOTSTRAP, *packages)
-    key = digest(rootfs_key, DISK_SIZE, *GRUB_MODULES, CONTENT, MODULES)
+    key = digest(rootfs_key, DISK_SIZE, *GRUB_MODULES, CONTENT, MODULES, addition.key)
 
     def make(directory: Path) -> None:
         rootfs = cached("rootfs", rootfs_key, lambda target: _bootstrap(target, packages))
-        _make_image(rootfs / "rootfs.tar", directory)
+        _make_image(rootfs / "rootfs.tar", directory, addition)
 
     return Image(cached("image", key, make))
 
 
-def _packages() -> list[str]:
-    lines = (CONTENT / "packages.txt").read_text().splitlines()
+def package_list(file: Path) -> list[str]:
+    """The packages that a file names, one a line; lines with # are comments."""
+    lines = file.read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -112,7 +129,7 @@ def _bootstrap(directory: Path, packages: list[str]) -> None:
             raise LabError(f"mmdebstrap failed with exit code {done.returncode}:\n{tail}")
 
 
-def _make_image(rootfs: Path, directory: Path) -> None:
+def _make_image(rootfs: Path, directory: Path, addition: Addition) -> None:
     root = directory / "root"
     root.mkdir()
     with stage("unpack the root file system"):
@@ -121,6 +138,7 @@ def _make_image(rootfs: Path, directory: Path) -> None:
     with stage("kernel modules and configuration"):
         run("cp", "-rT", "--no-preserve=ownership", CONTENT / "overlay", root)
         run(CONTENT / "customize.sh", root, MODULES)
+    addition.finish(root)
     with stage("disk image and boot files"):
         (release,) = (path.name for path in (root / "lib/modules").iterdir())
         shutil.copyfile(root / "boot" / f"vmlinuz-{release}", directory / "vmlinuz")

@@ -18,6 +18,7 @@ from lab.progress import console
 from lab.shell import run
 
 SUBNETS = range(256)
+CLUSTER_NODES = 16
 FIRST_NODE = 10
 """Last number of the first node's address."""
 
@@ -50,16 +51,32 @@ class Network:
     def address(self, index: int) -> str:
         return f"10.90.{self.number}.{FIRST_NODE + index}"
 
+    @property
+    def pods(self) -> str:
+        """Addresses of all pods of the lab, if it is a cluster: one of 256 blocks of 10.128.0.0/12."""
+        return f"{self._pods(0)}/20"
+
+    def pod_subnet(self, index: int) -> str:
+        """Addresses of the pods of node index (0 to 15)."""
+        if index not in range(CLUSTER_NODES):
+            raise LabError(f"a cluster of the lab has at most {CLUSTER_NODES} nodes.")
+        return f"{self._pods(index)}/24"
+
+    def _pods(self, index: int) -> str:
+        number = self.number * CLUSTER_NODES + index
+        return f"10.{128 + number // 256}.{number % 256}.0"
+
     def mac(self, index: int) -> str:
         return f"52:54:00:90:{self.number:02x}:{FIRST_NODE + index:02x}"
 
     def nft_rules(self) -> str:
         """The nftables table of this network, for 'nft -f'."""
+        inside = f"{{ {self.subnet}, {self.pods} }}"
         return (
             f"table ip {self.bridge} {{\n"
             "  chain postrouting {\n"
             "    type nat hook postrouting priority srcnat;\n"
-            f"    ip saddr {self.subnet} ip daddr != {self.subnet} masquerade\n"
+            f"    ip saddr {inside} ip daddr != {inside} masquerade\n"
             "  }\n"
             "}\n"
         )
@@ -110,6 +127,11 @@ def add_tap(network: Network, index: int) -> None:
 def join(network: Network, index: int) -> None:
     """Put a node's tap device on the bridge."""
     run("ip", "link", "set", network.tap(index), "master", network.bridge)
+
+
+def route_pods(network: Network, index: int) -> None:
+    """Send what is for a node's pods to the node: the API server, on the host, calls webhooks in pods."""
+    run("ip", "route", "replace", network.pod_subnet(index), "via", network.address(index), "dev", network.bridge)
 
 
 def remove_tap(network: Network, index: int) -> None:

@@ -45,7 +45,7 @@ class Node:
         """
         done = subprocess.run(
             ["ssh", "-F", self.ssh_config, self.address, command],
-            input=stdin,
+            input=stdin or "",  # ssh would eat that of a script
             capture_output=True,
             text=True,
             check=False,

@@ -76,11 +76,11 @@ class NodeSpec:
         return 8 if self.donor == "igb" else 16
 
     @classmethod
-    def parse(cls, text: str, boot: Boot | None = None) -> NodeSpec:
+    def parse(cls, text: str, boot: Boot | None = None, memory: int | None = None) -> NodeSpec:
         """Read what a person writes: NAME or NAME:KEY=VALUE,KEY=VALUE...
 
         Keys: donor, pfs (a number), ids (joined by +; a single one is for all PFs), domain, iommu and driver (on/off),
-        memory (MiB), boot. boot, the argument: for nodes that do not say it themselves.
+        memory (MiB), boot. boot and memory, the arguments: for nodes that do not say it themselves.
         Raises LabError that names the word it does not understand.
         """
         name, _, rest = text.partition(":")
@@ -93,6 +93,8 @@ class NodeSpec:
             fields[key] = _READERS[key](key, value)
         if boot:
             fields.setdefault("boot", boot)
+        if memory:
+            fields.setdefault("memory", memory)
         if fields.get("donor") == "nvme":
             fields.setdefault("boot", "cold")
         return cls(**fields)

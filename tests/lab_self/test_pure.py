@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import subprocess
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import yaml
 from lab import LabError, NodeSpec, acpi, apt_sources, inventory, qemu
 from lab.identity import BLOB_SIZE, Identity, SshKey, nameservers
 from lab.image import Image
-from lab.network import SUBNETS, Network
+from lab.network import CLUSTER_NODES, SUBNETS, Network
 from lab.paths import cached, digest
 
 IMAGE = Image(Path("/cache/image/0123"))
@@ -113,6 +114,20 @@ class TestNetwork:
         assert len(set(addresses)) == len(addresses)
         assert all(address.startswith("10.90.7.") for address in addresses)
         assert network.mac(200) == "52:54:00:90:07:d2"
+
+    def test_pods_of_all_nodes_of_all_labs_are_apart(self) -> None:
+        networks = [Network(number) for number in SUBNETS]
+        subnets = [network.pod_subnet(index) for network in networks for index in range(CLUSTER_NODES)]
+        assert len(set(subnets)) == len(subnets)
+        for network in networks:
+            pods = ipaddress.ip_network(network.pods)
+            assert all(
+                ipaddress.ip_network(network.pod_subnet(index)).subnet_of(pods) for index in range(CLUSTER_NODES)
+            )
+
+    def test_a_cluster_has_room_for_so_many_nodes(self) -> None:
+        with pytest.raises(LabError, match=f"at most {CLUSTER_NODES} nodes"):
+            Network(0).pod_subnet(CLUSTER_NODES)
 
 
 class TestAcpi:
