@@ -19,10 +19,17 @@ BIN = Path(sys.executable).parent
 
 
 def ansible(command: str, *arguments: str | Path, cwd: Path, collections: Path) -> str:
-    """Run an ansible command that sees only ``collections``, nothing of this checkout; returns what it printed."""
+    """Run an ansible command that sees only ``collections`` and what ours depends on, nothing of this checkout.
+
+    Returns what it printed.
+    """
     config = cwd / "empty.cfg"
     config.touch()
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(config), "ANSIBLE_COLLECTIONS_PATH": str(collections)}
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(config),
+        "ANSIBLE_COLLECTIONS_PATH": f"{collections}:{ROOT / '.collections'}",
+    }
     result = subprocess.run(
         [BIN / command, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
