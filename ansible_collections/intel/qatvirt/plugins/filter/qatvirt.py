@@ -5,31 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
-
-from ansible.errors import AnsibleFilterError
+from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.checks import preflight
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.preview import facts_table, plan_table, preview
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _told(function: Function) -> Function:
-    """Wrong input becomes an Ansible error that names the filter."""
-
-    @wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except (ValueError, KeyError, TypeError) as error:
-            raise AnsibleFilterError(f"{function.__name__}: {error}") from error
-
-    return cast(Function, checked)
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.preview import (
+    count_table,
+    facts_table,
+    plan_table,
+    preview,
+)
+from ansible_collections.intel.qatvirt.plugins.plugin_utils.told import told
 
 
-@_told
+@told
 def qat_problems(
     facts: dict[str, Any], policy: list[dict[str, Any]], kernel_args: list[str] | None = None, on_in_use: str = "fail"
 ) -> list[dict[str, str]]:
@@ -37,7 +25,7 @@ def qat_problems(
     return preflight(facts, policy, kernel_args or [], on_in_use == "skip")
 
 
-@_told
+@told
 def qat_plan(
     facts: dict[str, Any], policy: list[dict[str, Any]], kernel_args: list[str] | None = None
 ) -> dict[str, Any]:
@@ -45,16 +33,22 @@ def qat_plan(
     return preview(facts, policy, kernel_args or [])
 
 
-@_told
+@told
 def qat_plan_table(plans: list[dict[str, Any]]) -> str:
     """Plans of several nodes as a table."""
     return plan_table(list(plans))
 
 
-@_told
+@told
 def qat_table(nodes: list[dict[str, Any]]) -> str:
     """Facts of several nodes as a table."""
     return facts_table(list(nodes))
+
+
+@told
+def qat_count_table(nodes: list[dict[str, Any]]) -> str:
+    """Who has the VFs of nodes as a table."""
+    return count_table(list(nodes))
 
 
 class FilterModule:
@@ -63,6 +57,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
         return {
+            "qat_count_table": qat_count_table,
             "qat_problems": qat_problems,
             "qat_plan": qat_plan,
             "qat_plan_table": qat_plan_table,

@@ -122,6 +122,22 @@ def _facts_notes(nodes: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
+def count_table(nodes: list[dict[str, Any]]) -> str:
+    """``nodes``: as the module ``qat_allocatable`` returns them. One row a node and resource."""
+    rows: list[tuple[str, ...]] = [
+        (
+            node["name"],
+            node["workload"],
+            f"{resource}*" if resource.endswith("/") else resource,
+            str(number),
+            str(found),
+        )
+        for node in nodes
+        for (resource, number), found in zip(node["expected"].items(), node["allocatable"].values())
+    ]
+    return _table(("Node", "VFs are for", "Resource", "VFs", "Allocatable"), rows)
+
+
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Columns as wide as their widest cell; a node's name stands only in its first row."""
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters from the nodes' facts to what the cluster has to be told. Documented beside this file, one YAML a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import nodes as site
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import plugin
+from ansible_collections.intel.qatvirt.plugins.plugin_utils.told import told
+
+
+@told
+def qat_site_nodes(hosts: list[str], hostvars: Any) -> list[dict[str, Any]]:
+    """Hosts of the inventory as the cluster layer's modules take them."""
+    return [site.as_data(site.site_node(host, hostvars[host])) for host in hosts]
+
+
+@told
+def qat_resources(
+    nodes: list[dict[str, Any]], resource: str, family_resources: dict[str, str] | None = None
+) -> dict[str, str]:
+    """KubeVirt's resource by vendor and device, for the VFs that the nodes for virtual machines have."""
+    by_family = family_resources or {}
+    families = {
+        selector: family
+        for node in nodes
+        if node["workload"] == site.VM
+        for selector, family in node["families"].items()
+    }
+    return {selector: by_family.get(family, resource) for selector, family in sorted(families.items())}
+
+
+@told
+def qat_plugin_settings(
+    nodes: list[dict[str, Any]], daemonsets: list[dict[str, Any]], namespace: str, name: str
+) -> dict[str, Any]:
+    """How Intel's plugin has to be started for the nodes for containers."""
+    return plugin.settings([site.from_data(node) for node in nodes], list(daemonsets), namespace, name)
+
+
+@told
+def qat_plugin_strangers(daemonsets: list[dict[str, Any]], namespace: str, name: str) -> list[str]:
+    """DaemonSets that run Intel's plugin beside the one of that name."""
+    return plugin.strangers(list(daemonsets), namespace, name)
+
+
+class FilterModule:
+    """Registers the filters."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name to function."""
+        return {
+            "qat_site_nodes": qat_site_nodes,
+            "qat_resources": qat_resources,
+            "qat_plugin_settings": qat_plugin_settings,
+            "qat_plugin_strangers": qat_plugin_strangers,
+        }

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does the cluster count the VFs that are there, and each of them once?
+
+Pure. KubeVirt lists VFs when virt-handler starts or its configuration changes, and never again
+(``device_controller.go``): VFs made later are missed, and VFs made anew stay gone, until virt-handler is restarted.
+Intel's plugin looks every five seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from .nodes import CONTAINER, PLUGIN_PREFIX, SiteNode, allocatable
+from .objects import Object, labels_of, name_of
+from .pods import pod_trouble
+
+HANDLER = {"kubevirt.io": "virt-handler"}
+PLUGIN = {"app.kubernetes.io/name": "intel-qat-plugin"}
+"""Label of the pods of the role qat_plugin."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """One node: what it should advertise and what it does, by resource; resources of the other owner in ``strangers``.
+
+    ``agent``: the pod that advertises them on the node (virt-handler or Intel's plugin), None where there is none.
+    """
+
+    node: SiteNode
+    name: str
+    expected: dict[str, int]
+    found: dict[str, int]
+    strangers: dict[str, int]
+    agent: Object | None
+    schedulable: bool
+
+    @property
+    def right(self) -> bool:
+        return self.expected == self.found and not self.strangers
+
+    def as_data(self) -> dict[str, Any]:
+        """For the module's result."""
+        return {
+            "name": self.name,
+            "workload": self.node.workload,
+            "expected": self.expected,
+            "allocatable": self.found,
+            "right": self.right,
+        }
+
+
+def count(node: SiteNode, item: Object, pods: list[Object], resources: dict[str, str]) -> Count:
+    """Count one node. ``item``: its Node object; ``pods``: of virt-handler and plugin; ``resources``: by selector."""
+    for_containers = node.workload == CONTAINER
+    expected = {PLUGIN_PREFIX: node.total} if for_containers else node.expected(resources)
+    others = sorted(set(resources.values())) if for_containers else [PLUGIN_PREFIX]
+    strangers = {name: number for name in others if (number := allocatable(item, name))}
+    labels = PLUGIN if for_containers else HANDLER
+    agents = [pod for pod in pods if pod["spec"].get("nodeName") == name_of(item) and _has(pod, labels)]
+    running = [pod for pod in agents if "deletionTimestamp" not in pod["metadata"]]
+    return Count(
+        node=node,
+        name=name_of(item),
+        expected=expected,
+        found={name: allocatable(item, name) for name in expected},
+        strangers=strangers,
+        agent=running[0] if running else None,
+        schedulable=not item.get("spec", {}).get("unschedulable", False),
+    )
+
+
+def is_stale(counted: Count, settle: int, now: datetime) -> bool:
+    """Whether virt-handler has had its time to list the VFs and has another list than there are VFs.
+
+    ``settle``: seconds after its pod got ready in which it may still be at it.
+    """
+    agent = counted.agent
+    if counted.node.workload == CONTAINER or counted.expected == counted.found or agent is None:
+        return False
+    conditions = {item["type"]: item for item in agent.get("status", {}).get("conditions", ())}
+    ready = conditions.get("Ready")
+    if ready is None or ready["status"] != "True":
+        return False
+    return (now - _time(ready["lastTransitionTime"])).total_seconds() >= settle
+
+
+def explain(counted: Count) -> str:
+    """Why a node does not advertise what it should, and what to do."""
+    if counted.strangers:
+        owner = "Intel's plugin" if counted.node.workload != CONTAINER else "KubeVirt"
+        return (
+            f"{counted.name}: its VFs are for {_audience(counted)}, but {owner} advertises them too "
+            f"({_numbers(counted.strangers)} allocatable), so a VF can be given away twice. "
+            f"Take {owner} off this node: its pods there do not heed the label qatvirt.intel.com/workload"
+        )
+    said = f"{counted.name}: expected {_numbers(counted.expected)} allocatable, found {_numbers(counted.found)}"
+    agent = "Intel's QAT plugin" if counted.node.workload == CONTAINER else "virt-handler"
+    if counted.agent is None:
+        return f"{said}; no pod of {agent} is on it. {_absent_agent(counted)}"
+    trouble = pod_trouble(counted.agent)
+    where = f"{counted.agent['metadata']['namespace']} {name_of(counted.agent)}"
+    if trouble:
+        return f"{said}; its {agent}: {'; '.join(trouble)}"
+    return (
+        f"{said}; its {agent} runs. See what it says: kubectl logs -n {where}; "
+        f"VFs on the node: {counted.node.vfs}, of which each must be in the node's plugin or permittedHostDevices"
+    )
+
+
+def _absent_agent(counted: Count) -> str:
+    if not counted.schedulable and counted.node.workload != CONTAINER:
+        return "The node is cordoned; uncordon it, or look at the taints virt-handler does not tolerate"
+    if counted.node.workload == CONTAINER:
+        return (
+            "Its label qatvirt.intel.com/ready must be true, and its taints tolerated (qat_plugin_tolerations); "
+            f"{'; '.join(counted.node.problems) or 'its VFs are as they must be'}"
+        )
+    return "See the node's taints, and spec.workloads.nodePlacement of KubeVirt"
+
+
+def _audience(counted: Count) -> str:
+    return "containers" if counted.node.workload == CONTAINER else "virtual machines"
+
+
+def _numbers(resources: dict[str, int]) -> str:
+    named = {f"{name}*" if name.endswith("/") else name: number for name, number in resources.items()}
+    return ", ".join(f"{name}: {number}" for name, number in named.items()) or "nothing"
+
+
+def _has(pod: Object, wanted: dict[str, str]) -> bool:
+    return wanted.items() <= labels_of(pod).items()
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the cluster layer knows of a node: its facts, boiled down to what Kubernetes has to count.
+
+Pure. :func:`site_node` makes it of the facts of ``qat_info``; it travels to the modules as plain data (:data:`SPEC`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ..node.devices import VENDOR
+from ..node.facts import pfs_of
+from ..node.plan import VFIO
+from ..node.policy import ordered
+from ..node.state import Pf, Vf
+from .objects import Object, Refused
+
+VM = "vm"
+CONTAINER = "container"
+WORKLOADS = (VM, CONTAINER)
+
+WORKLOAD_LABEL = "qatvirt.intel.com/workload"
+SERVICES_LABEL = "qatvirt.intel.com/services"
+READY_LABEL = "qatvirt.intel.com/ready"
+VFS_ANNOTATION = "qatvirt.intel.com/vfs"
+
+NODES = "/api/v1/nodes"
+PODS = "/api/v1/pods"
+
+PLUGIN_PREFIX = "qat.intel.com/"
+"""What all resources of Intel's plugin start with (intel-device-plugins-for-kubernetes, cmd/qat_plugin)."""
+
+_LABEL_MAX = 63
+_ELEMENT = {"type": "list", "elements": "str", "default": []}
+
+
+@dataclass(frozen=True)
+class SiteNode:
+    """A node as its inventory and its facts say.
+
+    ``name``: of the Node object, ``names``: what else it may be called. ``vfs``: usable VFs (on vfio-pci, alone in
+    their IOMMU group) by selector (``8086:4941``), which is how KubeVirt finds and counts them. ``families``: family
+    by selector. ``drivers``: of the PFs, as Intel's plugin calls them. ``services``: the label's value, None where no
+    PF has services. ``held``: pod uids (None: no pod) and sentences of who holds VFs. ``problems``: why the node is not
+    ready.
+    """
+
+    name: str
+    workload: str = VM
+    names: tuple[str, ...] = ()
+    vfs: dict[str, int] | None = None
+    families: dict[str, str] | None = None
+    drivers: tuple[str, ...] = ()
+    services: str | None = None
+    held: tuple[tuple[str | None, str], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """All its usable VFs."""
+        return sum((self.vfs or {}).values())
+
+    def expected(self, resources: dict[str, str]) -> dict[str, int]:
+        """What a node for virtual machines has to have allocatable, by resource. ``resources``: name by selector."""
+        found = dict.fromkeys(resources.values(), 0)
+        for selector, count in (self.vfs or {}).items():
+            if selector in resources:
+                found[resources[selector]] += count
+        return found
+
+
+SPEC = {
+    "type": "list",
+    "elements": "dict",
+    "required": True,
+    "options": {
+        "name": {"type": "str", "required": True},
+        "workload": {"type": "str", "choices": list(WORKLOADS), "default": VM},
+        "names": _ELEMENT,
+        "vfs": {"type": "dict", "default": {}},
+        "families": {"type": "dict", "default": {}},
+        "drivers": _ELEMENT,
+        "services": {"type": "str"},
+        "held": {"type": "list", "elements": "list", "default": []},
+        "problems": _ELEMENT,
+    },
+}
+"""The module option ``nodes`` (documented in the fragment ``intel.qatvirt.cluster``)."""
+
+
+def site_node(inventory_name: str, variables: Any) -> SiteNode:
+    """A node of the inventory. ``variables``: its variables, with ``ansible_facts``.
+
+    Raises ValueError where facts are missing, or the workload is none.
+    """
+    facts = variables["ansible_facts"].get("qatvirt")
+    if facts is None:
+        raise ValueError(f"{inventory_name}: its facts are not there; run intel.qatvirt.qat_info on it first")
+    workload = variables.get("qatvirt_workload", VM)
+    if workload not in WORKLOADS:
+        raise ValueError(f"{inventory_name}: qatvirt_workload is {workload!r}; expected vm or container")
+    pfs = pfs_of(facts)
+    usable = [(pf, vf) for pf in pfs for vf in pf.vfs if is_usable(vf)]
+    selectors = [f"{VENDOR}:{vf.device}" for _pf, vf in usable]
+    return SiteNode(
+        name=variables.get("qatvirt_node_name", inventory_name),
+        workload=workload,
+        names=() if "qatvirt_node_name" in variables else (facts["node"], facts["node"].split(".")[0]),
+        vfs={selector: selectors.count(selector) for selector in sorted(set(selectors))},
+        families={selector: pf.family for selector, (pf, _vf) in zip(selectors, usable)},
+        # The plugin looks for PFs of the driver's name without its "vf" (cmd/qat_plugin/dpdkdrv), whether Linux has
+        # such a VF driver or not.
+        drivers=tuple(sorted({f"{pf.kind.pf_driver}vf" for pf, _vf in usable})),
+        services=services_label(pfs),
+        held=tuple(held for pf in pfs for vf in pf.held() for held in _held(vf)),
+        problems=tuple(_problems(pfs)),
+    )
+
+
+def as_data(node: SiteNode) -> dict[str, Any]:
+    """A node as Ansible passes it on."""
+    return asdict(node)
+
+
+def from_data(data: dict[str, Any]) -> SiteNode:
+    """A node of the module option ``nodes``."""
+    values = {field.name: data[field.name] for field in fields(SiteNode)}
+    lists = {key: tuple(values[key]) for key in ("names", "drivers", "problems")}
+    return SiteNode(**{**values, **lists, "held": tuple((uid, text) for uid, text in values["held"])})
+
+
+def is_usable(vf: Vf) -> bool:
+    """Whether a VF can be given to a virtual machine or a pod: KubeVirt takes no driver but vfio-pci
+    (``pci_device.go``), and vfio hands out whole IOMMU groups."""
+    return vf.driver == VFIO and vf.iommu_group is not None and not vf.group_members
+
+
+def services_label(pfs: tuple[Pf, ...]) -> str | None:
+    """The services of a node's PFs as a label: ``sym-asym``, where PFs differ ``dc_sym-asym``, None without any."""
+    found = sorted({"-".join(ordered(set(pf.services))) for pf in pfs if pf.services})
+    text = "_".join(found)
+    return (text if len(text) <= _LABEL_MAX else "mixed") or None
+
+
+def _held(vf: Vf) -> list[tuple[str | None, str]]:
+    return [(holder.pod, f"VF {vf.address} is held by {holder}") for holder in vf.holders]
+
+
+def _problems(pfs: tuple[Pf, ...]) -> list[str]:
+    """Why a node's VFs cannot be handed out."""
+    found = [f"{problem.message} ({problem.id})" for pf in pfs for problem in pf.all_problems()]
+    found += [
+        f"VF {vf.address} is on {vf.driver or 'no driver'}, not on {VFIO}"
+        for pf in pfs
+        for vf in pf.vfs
+        if vf.driver != VFIO
+    ]
+    if not any(is_usable(vf) for pf in pfs for vf in pf.vfs):
+        found.append(f"it has no VF on {VFIO}")
+    return found
+
+
+def match_nodes(wanted: list[SiteNode], objects: list[Object]) -> list[tuple[SiteNode, Object]]:
+    """Each node of the inventory with its Node object. Raises Refused that names all without one."""
+    known = {item["metadata"]["name"]: item for item in objects}
+    found = [(node, next((known[name] for name in (node.name, *node.names) if name in known), None)) for node in wanted]
+    lost = [node.name for node, item in found if item is None]
+    if lost:
+        raise Refused(
+            f"the cluster has no node {', '.join(lost)}; it has {', '.join(sorted(known)) or 'none'}. "
+            "Check that qatvirt_kubeconfig leads to the cluster these nodes are of; where a node has another name "
+            "there, say so by its variable qatvirt_node_name"
+        )
+    return [(node, item) for node, item in found if item is not None]
+
+
+def is_named(name: str, resource: str) -> bool:
+    """Whether a resource is the one meant; one that ends in ``/`` stands for all below it."""
+    return name == resource or (resource.endswith("/") and name.startswith(resource))
+
+
+def allocatable(item: Object, resource: str) -> int:
+    """How many of a resource (see :func:`is_named`) a Node object has allocatable."""
+    found: dict[str, str] = item.get("status", {}).get("allocatable") or {}
+    return sum(int(count) for name, count in found.items() if is_named(name, resource) and count.isdigit())

@@ -1,0 +1,128 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Permit PCI devices for KubeVirt's virtual machines, beside those that others permitted."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kubevirt_host_devices
+short_description: Permit PCI devices for virtual machines, without touching the entries of others
+version_added: 0.2.0
+author:
+  - The intel.qatvirt authors (@intel-qatvirt)
+description:
+  - Merges entries into C(permittedHostDevices.pciHostDevices) of KubeVirt and switches the feature gate C(HostDevices)
+    on. All other entries, fields and annotations stay as they are, and writers at the same time lose nothing.
+  - Where HyperConverged owns KubeVirt, it is edited instead.
+  - It refuses what KubeVirt would take without a word and never serve, the id of a PF, one selector with two names, and
+    names of Intel's plugin. It also refuses where somebody switched host devices off on purpose, by
+    C(disabledFeatureGates) of KubeVirt or C(disabled) of an entry of HyperConverged.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - intel.qatvirt.attributes
+attributes:
+  platform:
+    platforms: posix
+options:
+  entries:
+    description: The devices.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      selector:
+        description: Vendor and device of the VF, such as V(8086:4941), compared without regard to case.
+        type: str
+        required: true
+      resource_name:
+        description: Name of the resource that virtual machines ask for, such as V(intel.com/qat).
+        type: str
+        required: true
+      external_resource_provider:
+        description: Another device plugin than KubeVirt's advertises it.
+        type: bool
+        default: false
+  state:
+    description:
+      - V(absent) removes entries that have both the selector and the name, and nothing else. The feature gate stays,
+        because others may need it.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: Permit the VFs of a 4xxx
+  intel.qatvirt.kubevirt_host_devices:
+    entries:
+      - selector: "8086:4941"
+        resource_name: intel.com/qat
+"""
+
+RETURN = r"""
+owner:
+  description: The object that was looked at, with C(kind), C(namespace) and C(name).
+  type: dict
+  returned: success
+  sample: {kind: KubeVirt, namespace: kubevirt, name: kubevirt}
+before:
+  description: All permitted PCI devices before, those of others included, as the object has them.
+  type: list
+  elements: dict
+  returned: success
+after:
+  description: All permitted PCI devices afterwards, in check mode as they would be.
+  type: list
+  elements: dict
+  returned: success
+"""
+
+from typing import Any
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.edit import edit
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import (
+    listed,
+    merge,
+    parse_entries,
+    remove,
+    shown,
+)
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import find_owner
+
+
+def main() -> None:
+    """Entry point."""
+    entry = {
+        "selector": {"type": "str", "required": True},
+        "resource_name": {"type": "str", "required": True},
+        "external_resource_provider": {"type": "bool", "default": False},
+    }
+    options = {
+        "entries": {"type": "list", "elements": "dict", "required": True, "options": entry},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+    run_module(options, run)
+
+
+def run(module: Any, api: Api) -> dict[str, Any]:
+    """Check the wish, find the owner, edit it."""
+    absent = module.params["state"] == "absent"
+    entries = parse_entries(module.params["entries"], absent=absent)
+    owner = find_owner(api)
+    change = remove if absent else merge
+    before, after = edit(api, owner.url, lambda item: change(item, owner, entries))
+    return {
+        "changed": before != after,
+        "owner": owner.as_data(),
+        "before": listed(before, owner),
+        "after": listed(after, owner),
+        "diff": {"before": shown(before, owner), "after": shown(after, owner)},
+    }
+
+
+if __name__ == "__main__":
+    main()

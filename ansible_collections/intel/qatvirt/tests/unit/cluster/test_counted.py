@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the cluster counts against what is there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.counted import Count, count, explain, is_stale
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import SiteNode
+from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import node_object, pod_object
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+VMS = SiteNode("n", workload="vm", vfs={"8086:4941": 16})
+CONTAINERS = SiteNode("n", workload="container", vfs={"8086:4941": 16})
+RESOURCES = {"8086:4941": "intel.com/qat"}
+
+
+def handler(ready_for: int = 600, status: str = "True") -> dict[str, Any]:
+    pod = pod_object("virt-handler-1", "n", labels={"kubevirt.io": "virt-handler"})
+    since = (NOW - timedelta(seconds=ready_for)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pod["status"]["conditions"] = [{"type": "Ready", "status": status, "lastTransitionTime": since}]
+    return pod
+
+
+def plugin() -> dict[str, Any]:
+    return pod_object("intel-qat-plugin-1", "n", labels={"app.kubernetes.io/name": "intel-qat-plugin"})
+
+
+def counted(node: SiteNode, allocatable: dict[str, str], *pods: dict[str, Any]) -> Count:
+    return count(node, node_object("n", allocatable), list(pods), RESOURCES)
+
+
+def test_each_vf_once_is_right() -> None:
+    assert counted(VMS, {"intel.com/qat": "16"}, handler()).right
+    assert counted(CONTAINERS, {"qat.intel.com/cy": "8", "qat.intel.com/dc": "8"}, plugin()).right
+    # What kubelet keeps of an owner that has gone.
+    assert counted(VMS, {"intel.com/qat": "16", "qat.intel.com/cy": "0"}, handler()).right
+
+
+def test_a_stale_list_is_one_that_had_its_time() -> None:
+    found = counted(VMS, {"intel.com/qat": "8"}, handler())
+    assert not found.right
+    assert is_stale(found, 30, NOW)
+    assert not is_stale(counted(VMS, {"intel.com/qat": "8"}, handler(ready_for=10)), 30, NOW)
+    assert not is_stale(counted(VMS, {"intel.com/qat": "8"}, handler(status="False")), 30, NOW)
+    assert not is_stale(counted(VMS, {"intel.com/qat": "16"}, handler()), 30, NOW)
+    assert not is_stale(counted(VMS, {}), 30, NOW)
+
+
+def test_intels_plugin_is_never_restarted() -> None:
+    assert not is_stale(counted(CONTAINERS, {}, plugin()), 0, NOW)
+
+
+def test_a_pod_that_is_going_is_no_owner() -> None:
+    going = handler()
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
+    assert counted(VMS, {}, going).agent is None
+
+
+def test_two_owners_are_told_by_name() -> None:
+    twice = {"intel.com/qat": "16", "qat.intel.com/cy": "16"}
+    assert not counted(VMS, twice, handler()).right
+    text = explain(counted(VMS, twice, handler()))
+    assert (
+        "VFs are for virtual machines, but Intel's plugin advertises them too (qat.intel.com/*: 16 allocatable)" in text
+    )
+    text = explain(counted(CONTAINERS, twice, plugin()))
+    assert "VFs are for containers, but KubeVirt advertises them too (intel.com/qat: 16 allocatable)" in text
+
+
+def test_what_is_missing_is_explained() -> None:
+    text = explain(counted(VMS, {"intel.com/qat": "8"}))
+    assert "n: expected intel.com/qat: 16 allocatable, found intel.com/qat: 8; no pod of virt-handler is on it" in text
+    cordoned = node_object("n")
+    cordoned["spec"]["unschedulable"] = True
+    assert "cordoned" in explain(count(VMS, cordoned, [], RESOURCES))
+    assert "kubectl logs -n apps virt-handler-1" in explain(counted(VMS, {}, handler()))
+    text = explain(counted(CONTAINERS, {}))
+    assert "no pod of Intel's QAT plugin is on it. Its label qatvirt.intel.com/ready must be true" in text
