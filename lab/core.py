@@ -22,7 +22,7 @@ from typing import Any, Self
 from qemu.qmp import QMPError
 
 from lab import acpi, identity, image, inventory, network, qemu, resources, snapshots
-from lab.cluster import node_image
+from lab.cluster import node_image, site
 from lab.cluster.control_plane import ControlPlane
 from lab.cluster.join import await_ready, has_joined, join
 from lab.cluster.profiles import Profile, profile
@@ -214,7 +214,9 @@ class Lab:
         """Write an Ansible inventory of the nodes into a directory and give its hosts.yml."""
         directory.mkdir(parents=True, exist_ok=True)
         file = directory / "hosts.yml"
-        file.write_text(inventory.hosts_yml({node.name: node.address for node in self.nodes.values()}, self.directory))
+        addresses = {node.name: node.address for node in self.nodes.values()}
+        cluster = site.variables(self.directory, self.profile) if self.profile else None
+        file.write_text(inventory.hosts_yml(addresses, self.directory, cluster))
         return file
 
     # ---- state ----

@@ -6,15 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 HEAD = "# Written by 'python -m lab up'; an ordinary inventory.\n"
 
 
-def hosts_yml(addresses: Mapping[str, str], directory: Path) -> str:
-    """An Ansible inventory. addresses: by node name. directory: the lab's, with ssh_config in it."""
-    inventory = {
+def hosts_yml(addresses: Mapping[str, str], directory: Path, cluster: Mapping[str, Any] | None = None) -> str:
+    """An Ansible inventory.
+
+    addresses: by node name. directory: the lab's, with ssh_config in it. cluster: variables of all hosts.
+    """
+    inventory: dict[str, Any] = {"all": {"vars": dict(cluster)}} if cluster else {}
+    inventory |= {
         "qat_nodes": {
             "hosts": {name: {"ansible_host": address} for name, address in addresses.items()},
             "vars": {

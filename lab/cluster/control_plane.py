@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+import yaml
+
 from lab import resources
 from lab.cluster import programs, registry
 from lab.cluster.pki import Pair, Pki
@@ -22,6 +24,8 @@ from lab.progress import stage
 from lab.shell import run
 
 API_PORT = 6443
+AUDITED = "system:serviceaccounts:qatvirt"
+"""Group of the users whose calls of the API are written down."""
 REGISTRY_PORT = 5000
 SERVICES = "10.92.0.0/16"
 """Addresses of services: known inside nodes only, so the same in every lab."""
@@ -53,6 +57,11 @@ class ControlPlane:
     @property
     def pki(self) -> Pki:
         return Pki(self.directory / "pki")
+
+    @property
+    def audit_log(self) -> Path:
+        """What users of the group AUDITED asked of the API, one JSON object a line (audit.k8s.io/v1, Metadata)."""
+        return self.directory / "audit.log"
 
     @property
     def kubeconfig(self) -> Path:
@@ -230,7 +239,18 @@ class ControlPlane:
             # Services' addresses mean nothing on the host: webhooks and aggregated APIs are reached pod by pod.
             enable_aggregator_routing="true",
             profiling="false",
+            audit_policy_file=self._audit_policy(),
+            audit_log_path=self.audit_log,
+            audit_log_maxsize=50,
+            audit_log_maxbackup=1,
         )
+
+    def _audit_policy(self) -> Path:
+        file = self.directory / "audit-policy.yaml"
+        rules = [{"level": "Metadata", "userGroups": [AUDITED]}, {"level": "None"}]
+        policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": rules}
+        file.write_text(yaml.safe_dump(policy))
+        return file
 
     def _controllers(self) -> list[str]:
         authority = self.pki.authority("ca")

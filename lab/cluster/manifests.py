@@ -108,11 +108,7 @@ def kubevirt_cr(version: str, resource: str = RESOURCE, selector: str = QAT_VF) 
 
     version: KubeVirt's. selector: vendor and device of the VFs ("8086:4941").
     """
-    developer: Manifest = {"featureGates": ["HostDevices"]}
-    if images.minor(version) >= (1, 9):
-        # On by default there, and more than these nodes can serve: ImageVolume needs containerd 2.1 (Debian 13 has
-        # 1.7), Template deploys two images that are not built here.
-        developer["disabledFeatureGates"] = ["ImageVolume", "Template"]
+    developer = {"featureGates": ["HostDevices"], **developer_settings(version)}
     permitted = {"pciVendorSelector": selector, "resourceName": resource}
     return {
         "apiVersion": "kubevirt.io/v1",
@@ -129,9 +125,23 @@ def kubevirt_cr(version: str, resource: str = RESOURCE, selector: str = QAT_VF) 
                 "developerConfiguration": developer,
                 "permittedHostDevices": {"pciHostDevices": [permitted]},
             },
-            "customizeComponents": {"patches": [_probe_patch(*component) for component in _KUBEVIRT_PROBES]},
+            "customizeComponents": patience(),
         },
     }
+
+
+def developer_settings(version: str) -> Manifest:
+    """What developerConfiguration of that KubeVirt needs on these nodes, beside the gates that somebody wants."""
+    if images.minor(version) < (1, 9):
+        return {}
+    # On by default there, and more than these nodes can serve: ImageVolume needs containerd 2.1 (Debian 13 has 1.7),
+    # Template deploys two images that are not built here.
+    return {"disabledFeatureGates": ["ImageVolume", "Template"]}
+
+
+def patience() -> Manifest:
+    """customizeComponents that make KubeVirt's probes bear with emulated processors."""
+    return {"patches": [_probe_patch(*component) for component in _KUBEVIRT_PROBES]}
 
 
 def qat_plugin(node_selector: Mapping[str, str]) -> Manifest:
