@@ -11,7 +11,7 @@ export PATH
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-demo: deps ## start the lab and bring its two nodes from no driver to VFs on vfio-pci
+demo: deps ## start the lab and bring its two nodes from no driver to VFs that a cluster hands out
 	@bin/demo
 
 test: deps ## everything that proves this repository: lint, unit, then the lab
