@@ -64,6 +64,7 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
         Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self"),
         Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py"),
         Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/lab"),
+        Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/api"),
         Stage("the lab's cluster", ".venv/bin/python -m pytest tests/cluster"),
         Stage("molecule nodes", f"{MOLECULE} -s nodes"),
         Stage("molecule reboot", f"{MOLECULE} -s reboot"),

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Count what one run of the cluster layer asks of the Kubernetes API: python -m bench.api_calls.run
+
+The API server is real and writes down each call of the plays' account. The nodes are objects and facts only: what would
+be their kubelets' and KubeVirt's part is written beforehand, half of the nodes are for containers.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
+from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
+from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
+from lab import Lab
+from lab.cluster import manifests, programs
+from lab.cluster.control_plane import ControlPlane
+from lab.cluster.profiles import PROFILES
+from tests.lab.plays import ANSIBLE_PLAYBOOK, play
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULT = Path(__file__).with_name("result.md")
+PROFILE = PROFILES["kubevirt-1.8"]
+LIMIT = 45
+"""Calls of a run without changes."""
+SHAPES = {"2 nodes x 16 VFs": (2, 1), "20 nodes x 128 VFs": (20, 8)}
+"""Number of nodes, and of PFs with 16 VFs each."""
+VFS = 16
+
+Calls = Counter[str]
+
+
+def measure() -> dict[str, Calls]:
+    """Calls of a run without changes, by shape."""
+    return {shape: _count(nodes, pfs) for shape, (nodes, pfs) in SHAPES.items()}
+
+
+def complaints(runs: dict[str, Calls]) -> list[str]:
+    """What is wrong with the runs; nothing where the size of the site makes no difference."""
+    found = [f"{shape}: {calls.total()} calls are too many" for shape, calls in runs.items() if calls.total() > LIMIT]
+    if len({tuple(sorted(calls.items())) for calls in runs.values()}) != 1:
+        found.append(f"the calls depend on the size of the site: {runs}")
+    return found
+
+
+def _count(nodes: int, pfs: int) -> Calls:
+    with Lab("bench-api", PROFILE) as lab, tempfile.TemporaryDirectory() as name:
+        lab.down()
+        lab.start_all([])
+        directory = Path(name)
+        cluster = lab.control_plane
+        _write_inventory(directory, cluster, nodes, pfs)
+        granted = play(directory, "rbac")
+        if granted.code:
+            sys.exit(granted.text)
+        _pretend(cluster, nodes, pfs * VFS)
+        _run(directory)
+        before = len(cluster.audit_log.read_text().splitlines())
+        text = _run(directory)
+        if "changed=0" not in text:
+            sys.exit(f"the second run changed something:\n{text}")
+        calls = map(json.loads, cluster.audit_log.read_text().splitlines()[before:])
+        return Counter(_named(call) for call in calls)
+
+
+def _named(call: dict[str, Any]) -> str:
+    """A call in two words, such as "list nodes"; what is no object is discovery."""
+    target = call.get("objectRef", {})
+    return f"{call['verb']} {target['resource']}" if "resource" in target else "get discovery"
+
+
+def _run(directory: Path) -> str:
+    done = subprocess.run(
+        [ANSIBLE_PLAYBOOK, "-i", directory / "hosts.yml", "bench/api_calls/cluster.yml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _write_inventory(directory: Path, cluster: ControlPlane, nodes: int, pfs: int) -> None:
+    facts = directory / "facts.json"
+    facts.write_text(json.dumps(_facts(pfs, directory)))
+    kubeconfig = str(directory / "qatvirt.kubeconfig")
+    variables = {
+        "qatvirt_kubeconfig": kubeconfig,
+        "rbac_kubeconfig": kubeconfig,
+        "rbac_admin_kubeconfig": str(cluster.kubeconfig),
+        "api_calls_facts": str(facts),
+        "qat_plugin_image": "none",
+    }
+    hosts = {_name(index): {"qatvirt_workload": _workload(index)} for index in range(nodes)}
+    inventory = {"all": {"vars": variables}, "qat_nodes": {"hosts": hosts}}
+    (directory / "hosts.yml").write_text(yaml.safe_dump(inventory))
+
+
+def _name(index: int) -> str:
+    return f"node{index}"
+
+
+def _workload(index: int) -> str:
+    return "container" if index % 2 else "vm"
+
+
+def _facts(pfs: int, directory: Path) -> dict[str, Any]:
+    """Facts of a converged node, whatever its name."""
+    kernel = with_host(SimKernel(tuple(PfSpec(f"0000:{16 + pf:02x}:00.0", "4940", totalvfs=VFS) for pf in range(pfs))))
+    converge(kernel, parse_policy([{}]))
+    return facts_of(kernel, directory)
+
+
+def _pretend(cluster: ControlPlane, nodes: int, vfs: int) -> None:
+    """What kubelets and KubeVirt's operator would write."""
+    assert PROFILE.kubevirt
+    operator = manifests.kubevirt_operator(PROFILE.kubevirt, programs.build(PROFILE.kubevirt))
+    kinds = [item for item in yaml.safe_load_all(operator) if item["kind"] == "CustomResourceDefinition"]
+    cluster.kubectl("apply", "--server-side", "-f", "-", text=yaml.safe_dump_all(kinds))
+    served = "--for=jsonpath={.status.acceptedNames.kind}=KubeVirt"
+    cluster.kubectl("wait", "crd/kubevirts.kubevirt.io", served, "--timeout=60s")
+    version = PROFILE.kubevirt.version
+    condition = {"type": "Available", "status": "True", "reason": "AllComponentsReady"}
+    status = {
+        "conditions": [condition],
+        "observedKubeVirtVersion": version,
+        "targetKubeVirtVersion": version,
+    }
+    where = {"name": "kubevirt", "namespace": "kubevirt"}
+    kubevirt = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": where, "spec": {}}
+    objects = [kubevirt, *({"apiVersion": "v1", "kind": "Node", "metadata": {"name": _name(i)}} for i in range(nodes))]
+    cluster.kubectl("apply", "-f", "-", text=yaml.safe_dump_all(objects))
+    _patch_status(cluster, "kubevirt", "kubevirt", status)
+    for index in range(nodes):
+        resource = "qat.intel.com/cy" if _workload(index) == "container" else "intel.com/qat"
+        counts = {resource: str(vfs)}
+        _patch_status(cluster, "node", _name(index), {"allocatable": counts, "capacity": counts})
+
+
+def _patch_status(cluster: ControlPlane, kind: str, name: str, status: dict[str, Any]) -> None:
+    patch = json.dumps({"status": status})
+    cluster.kubectl("-n", "kubevirt", "patch", kind, name, "--subresource=status", "--type=merge", "-p", patch)
+
+
+def main() -> None:
+    """Measure, write the table, fail when something is wrong."""
+    runs = measure()
+    RESULT.write_text(table(runs))
+    print(RESULT.read_text())
+    sys.exit("\n".join(complaints(runs)) or None)
+
+
+def table(runs: dict[str, Calls]) -> str:
+    """The result as Markdown."""
+    names = sorted({name for calls in runs.values() for name in calls})
+    lines = [
+        "# Calls of the Kubernetes API by cluster.yml, without changes",
+        "",
+        f"Written by `python -m bench.api_calls.run`. Limit: {LIMIT}, whatever the size of the site up to 500 nodes;",
+        "longer lists come in pages of 500, so that each further 500 nodes cost one more call for each list of nodes.",
+        "",
+        f"| call | {' | '.join(runs)} |",
+        f"|---|{'---|' * len(runs)}",
+    ]
+    lines += [f"| {name} | {' | '.join(str(calls[name]) for calls in runs.values())} |" for name in names]
+    lines.append(f"| together | {' | '.join(str(calls.total()) for calls in runs.values())} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
