@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """site.yml on a real cluster, by the rights that rbac.yml grants: one node for virtual machines, one for containers.
 
-The tests run in the order they stand in: each leaves the site converged.
+The tests run in the order they stand in: each leaves the site converged, the last one takes everything back but
+KubeVirt.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ import yaml
 from lab import Lab, LabError, Node, NodeSpec
 from lab.cluster import images, manifests
 from lab.cluster.control_plane import ControlPlane
-from lab.cluster.profiles import PROFILES
+from lab.cluster.profiles import DEFAULT, PROFILES
 from tests.lab.plays import RECAP, Play, play
 
-PROFILE = PROFILES["kubevirt-1.8"]
+MEMORY = PROFILES[DEFAULT].memory
 VM, CONTAINER = "qat1", "qat2"
 VFS = 16
 PATIENCE = 600.0
@@ -76,20 +77,18 @@ def changes(done: Play) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Lab("tests-site", PROFILE) as lab:
-        lab.down()
-        lab.start_all([NodeSpec(name, driver=True, memory=PROFILE.memory) for name in (VM, CONTAINER)])
-        inventory = lab.inventory(tmp_path_factory.mktemp("site"))
-        variables = inventory.parent / "host_vars"
-        variables.mkdir()
-        (variables / f"{CONTAINER}.yml").write_text("qatvirt_workload: container\n")
-        granted = play(inventory, "rbac")
-        assert granted.code == 0, granted.text
-        preview = play(inventory, "site", "--check", "--diff")
-        first = play(inventory, "site", "--diff")
-        assert first.code == 0, f"{first.text}\n{state_of(lab.control_plane)}"
-        yield Site(lab, inventory, preview, first, play(inventory, "site", "--diff"))
+def site(big_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    big_lab.start_all([NodeSpec(name, driver=True, memory=MEMORY) for name in (VM, CONTAINER)])
+    inventory = big_lab.inventory(tmp_path_factory.mktemp("site"))
+    variables = inventory.parent / "host_vars"
+    variables.mkdir()
+    (variables / f"{CONTAINER}.yml").write_text("qatvirt_workload: container\n")
+    granted = play(inventory, "rbac")
+    assert granted.code == 0, granted.text
+    preview = play(inventory, "site", "--check", "--diff")
+    first = play(inventory, "site", "--diff")
+    assert first.code == 0, f"{first.text}\n{state_of(big_lab.control_plane)}"
+    return Site(big_lab, inventory, preview, first, play(inventory, "site", "--diff"))
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def machine(site: Site) -> Iterator[str]:
         site.cluster.kubectl("wait", "vmi/user", "--for=jsonpath={.status.phase}=Running", f"--timeout={PATIENCE}s")
         yield "user"
     finally:
-        site.cluster.kubectl("delete", "vmi", "user", "--wait")
+        site.cluster.kubectl("delete", "vmi", "user", "--wait", "--ignore-not-found")
 
 
 def vf_pod(name: str, resource: str) -> dict[str, Any]:
@@ -274,7 +273,11 @@ def test_an_image_that_is_not_there_is_named(site: Site) -> None:
     assert site.play("cluster").code == 0
 
 
-def test_everything_is_taken_back(site: Site) -> None:
+def test_everything_is_taken_back(site: Site, machine: str) -> None:
+    refused = site.play("teardown")
+    assert refused.code != 0
+    assert refused.says(VM, "VF", "is held by", "nothing was changed")
+    site.cluster.kubectl("delete", "vmi", machine, "--wait")
     done = site.play("teardown")
     assert done.code == 0, done.text
     assert site.marks(VM) == site.marks(CONTAINER) == {}
