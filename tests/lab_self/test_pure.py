@@ -166,6 +166,17 @@ class TestInventory:
         assert group["hosts"] == {"qat1": {"ansible_host": "10.90.0.10"}}
         assert group["vars"]["ansible_ssh_common_args"] == "-F /state/x/ssh_config"
 
+    def test_a_plain_lab_says_nothing_of_a_cluster(self) -> None:
+        assert list(yaml.safe_load(inventory.hosts_yml({"qat1": "10.90.0.10"}, Path("/state/x")))) == ["qat_nodes"]
+
+    def test_variables_of_a_cluster_are_for_all_hosts_for_rbac_yml_runs_on_localhost(self) -> None:
+        addresses, directory = {"qat1": "10.90.0.10"}, Path("/state/x")
+        cluster = {"qatvirt_kubeconfig": "/state/x/qatvirt.kubeconfig", "kubevirt_infra_replicas": 1}
+        written = yaml.safe_load(inventory.hosts_yml(addresses, directory, cluster))
+        assert written["all"] == {"vars": cluster}
+        plain = yaml.safe_load(inventory.hosts_yml(addresses, directory))
+        assert written["qat_nodes"] == plain["qat_nodes"]
+
     def test_host_keys_are_pinned(self) -> None:
         config = inventory.ssh_config({"qat1": "10.90.0.10"}, Path("/state/x"), Path("/state/x/key"))
         assert "Host qat1 10.90.0.10\n" in config

@@ -27,6 +27,7 @@ except ImportError:  # reported by kubernetes.core, before anything here is call
     class HTTPError(Exception):  # type: ignore[no-redef]
         """Never raised."""
 
+
 FIELD_MANAGER = "intel.qatvirt"
 PAGE = 500
 """Objects a list call returns at most; longer lists are read page by page."""
