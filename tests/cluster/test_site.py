@@ -267,7 +267,7 @@ def test_a_node_changes_hands_and_back(site: Site) -> None:
 
 
 def test_an_image_that_is_not_there_is_named(site: Site) -> None:
-    failed = site.play("cluster", qat_plugin_tag="nowhere", qat_plugin_wait_timeout=60)
+    failed = site.play("cluster", qat_plugin_tag="nowhere", qat_plugin_wait_timeout=60, qat_workload_wait_timeout=60)
     assert failed.code != 0
     assert failed.says(CONTAINER, "intel-qat-plugin:nowhere")
     assert site.play("cluster").code == 0
