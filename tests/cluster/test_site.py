@@ -25,7 +25,7 @@ from lab.cluster.control_plane import ControlPlane
 from lab.cluster.profiles import DEFAULT, PROFILES
 from tests.lab.plays import RECAP, Play, play
 
-MEMORY = PROFILES[DEFAULT].memory
+PROFILE = PROFILES[DEFAULT]
 VM, CONTAINER = "qat1", "qat2"
 VFS = 16
 PATIENCE = 600.0
@@ -77,18 +77,20 @@ def changes(done: Play) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def site(big_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    big_lab.start_all([NodeSpec(name, driver=True, memory=MEMORY) for name in (VM, CONTAINER)])
-    inventory = big_lab.inventory(tmp_path_factory.mktemp("site"))
-    variables = inventory.parent / "host_vars"
-    variables.mkdir()
-    (variables / f"{CONTAINER}.yml").write_text("qatvirt_workload: container\n")
-    granted = play(inventory, "rbac")
-    assert granted.code == 0, granted.text
-    preview = play(inventory, "site", "--check", "--diff")
-    first = play(inventory, "site", "--diff")
-    assert first.code == 0, f"{first.text}\n{state_of(big_lab.control_plane)}"
-    return Site(big_lab, inventory, preview, first, play(inventory, "site", "--diff"))
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with Lab("tests-site", PROFILE) as lab:
+        lab.down()
+        lab.start_all([NodeSpec(name, driver=True, memory=PROFILE.memory) for name in (VM, CONTAINER)])
+        inventory = lab.inventory(tmp_path_factory.mktemp("site"))
+        variables = inventory.parent / "host_vars"
+        variables.mkdir()
+        (variables / f"{CONTAINER}.yml").write_text("qatvirt_workload: container\n")
+        granted = play(inventory, "rbac")
+        assert granted.code == 0, granted.text
+        preview = play(inventory, "site", "--check", "--diff")
+        first = play(inventory, "site", "--diff")
+        assert first.code == 0, f"{first.text}\n{state_of(lab.control_plane)}"
+        yield Site(lab, inventory, preview, first, play(inventory, "site", "--diff"))
 
 
 @pytest.fixture
@@ -266,17 +268,7 @@ def test_a_node_changes_hands_and_back(site: Site) -> None:
     assert site.advertised(CONTAINER) == {"qat.intel.com/cy": VFS // 2, "qat.intel.com/dc": VFS // 2}
 
 
-def test_an_image_that_is_not_there_is_named(site: Site) -> None:
-    failed = site.play("cluster", qat_plugin_tag="nowhere", qat_plugin_wait_timeout=60, qat_workload_wait_timeout=60)
-    assert failed.code != 0
-    assert failed.says(CONTAINER, "intel-qat-plugin:nowhere")
-    assert site.play("cluster").code == 0
-
-
 def test_everything_is_taken_back(site: Site, machine: str) -> None:
-    refused = site.play("teardown")
-    assert refused.code != 0
-    assert refused.says(VM, "VF", "is held by", "nothing was changed")
     site.cluster.kubectl("delete", "vmi", machine, "--wait")
     done = site.play("teardown")
     assert done.code == 0, done.text

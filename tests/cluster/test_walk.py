@@ -9,22 +9,23 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "lab" / "cluster" / "README.md"
 
 
 @pytest.fixture(scope="module")
-def environment(big_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Of a shell in the checkout. Alone the walk begins with nothing, after test_site.py with nodes as they were first
-    and a KubeVirt that knows nothing of VFs."""
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Of a shell in the checkout whose labs nobody else knows."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "TMPDIR": str(tmp_path_factory.mktemp("walk"))}
+    state = tmp_path_factory.mktemp("state")
+    environment = {**os.environ, "PATH": path, "QATVIRT_STATE": str(state), "TMPDIR": str(state)}
+    yield environment
+    subprocess.run([sys.executable, "-m", "lab", "down", "--name", "walk"], cwd=ROOT, env=environment, check=True)
 
 
 @pytest.fixture(scope="module")

@@ -79,3 +79,13 @@ def test_what_is_missing_is_explained() -> None:
     assert "kubectl logs -n apps virt-handler-1" in explain(counted(VMS, {}, handler()))
     text = explain(counted(CONTAINERS, {}))
     assert "no pod of Intel's QAT plugin is on it. Its label qatvirt.intel.com/ready must be true" in text
+
+
+def test_an_image_that_cannot_be_pulled_is_named() -> None:
+    pod = plugin()
+    waiting = {"reason": "ImagePullBackOff", "message": "not found"}
+    container = {"name": "main", "image": "mirror/intel-qat-plugin:nowhere", "state": {"waiting": waiting}}
+    pod["status"]["containerStatuses"] = [container]
+    text = explain(counted(CONTAINERS, {}, pod))
+    assert "n: expected qat.intel.com/*: 16 allocatable, found qat.intel.com/*: 0; its Intel's QAT plugin: pod" in text
+    assert "image mirror/intel-qat-plugin:nowhere cannot be pulled (ImagePullBackOff: not found)" in text
