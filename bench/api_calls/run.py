@@ -9,7 +9,6 @@ be their kubelets' and KubeVirt's part is written beforehand, half of the nodes 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -26,9 +25,8 @@ from lab import Lab
 from lab.cluster import manifests, programs
 from lab.cluster.control_plane import ControlPlane
 from lab.cluster.profiles import PROFILES
-from tests.lab.plays import ANSIBLE_PLAYBOOK, play
+from tests.lab.plays import ansible_playbook, play
 
-ROOT = Path(__file__).resolve().parents[2]
 RESULT = Path(__file__).with_name("result.md")
 PROFILE = PROFILES["kubevirt-1.8"]
 LIMIT = 45
@@ -80,16 +78,10 @@ def _named(call: dict[str, Any]) -> str:
 
 
 def _run(directory: Path) -> str:
-    done = subprocess.run(
-        [ANSIBLE_PLAYBOOK, "-i", directory / "hosts.yml", "bench/api_calls/cluster.yml"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"{done.stdout}{done.stderr}")
-    return done.stdout
+    done = ansible_playbook("-i", directory / "hosts.yml", "bench/api_calls/cluster.yml")
+    if done.code:
+        sys.exit(done.text)
+    return done.text
 
 
 def _write_inventory(directory: Path, cluster: ControlPlane, nodes: int, pfs: int) -> None:

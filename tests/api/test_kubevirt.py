@@ -8,8 +8,6 @@ No operator and no kubelet run there: the tests say what those would say, and th
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +19,8 @@ import yaml
 from lab.cluster import manifests, programs
 from lab.cluster.control_plane import ControlPlane
 from tests.api.conftest import PROFILE
-from tests.api.modules import ROOT, module
-from tests.lab.plays import ANSIBLE_PLAYBOOK, Play
+from tests.api.modules import module
+from tests.lab.plays import Play, ansible_playbook
 
 assert PROFILE.kubevirt
 VERSION = PROFILE.kubevirt.version
@@ -63,17 +61,7 @@ def role(server: ControlPlane, tmp_path: Path) -> Role:
             "kubevirt_allow_unsupported": True,
             **{key: str(value) if isinstance(value, Path) else value for key, value in variables.items()},
         }
-        done = subprocess.run(
-            [ANSIBLE_PLAYBOOK, "-i", "localhost,", "-c", "local", playbook, "-e", json.dumps(given), *options],
-            cwd=ROOT,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        text = done.stdout + done.stderr
-        assert "Traceback" not in text, text
-        return Play(text, done.returncode)
+        return ansible_playbook("-i", "localhost,", "-c", "local", playbook, "-e", json.dumps(given), *options)
 
     return run
 

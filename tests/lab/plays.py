@@ -67,8 +67,14 @@ class Play:
 
 def play(inventory: Path, playbook: str, *options: str, env: Mapping[str, str] | None = None, **variables: Any) -> Play:
     """Run playbooks/<playbook>.yml; variables become extra variables."""
+    file = f"playbooks/{playbook}.yml"
+    return ansible_playbook("-i", inventory, file, "-e", json.dumps(variables), *options, env=env)
+
+
+def ansible_playbook(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Play:
+    """Run ansible-playbook in the checkout, which never answers with a traceback."""
     done = subprocess.run(
-        [ANSIBLE_PLAYBOOK, "-i", inventory, f"playbooks/{playbook}.yml", "-e", json.dumps(variables), *options],
+        [ANSIBLE_PLAYBOOK, *arguments],
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", **(env or {})},
         capture_output=True,
