@@ -23,7 +23,9 @@ from lab.spec import Boot, NodeSpec
 
 DEFAULT_INVENTORY = Path(__file__).parent.parent / "inventories" / "lab"
 
-lab_name = click.option("--name", default="default", show_default=True, help="The lab.")
+lab_name = click.option(
+    "--name", default="default", envvar="QATVIRT_LAB", show_default=True, show_envvar=True, help="The lab."
+)
 
 profile_option = click.option(
     "--profile",

@@ -24,6 +24,7 @@ from lab.errors import LabError
 from lab.image import Image
 from lab.network import Network
 from lab.processes import Process
+from lab.resources import translation
 from lab.shell import copy_sparse, run
 from lab.spec import NodeSpec
 
@@ -47,7 +48,7 @@ def hardware(spec: NodeSpec) -> list[str]:
     ]
     return [
         *("-machine", "q35,sata=off,smbus=off,vmport=off,hpet=off"),
-        *("-accel", "tcg,tb-size=512"),
+        *("-accel", f"tcg,tb-size={translation(spec.memory)}"),
         *("-cpu", "max", "-smp", "1", "-m", str(spec.memory)),
         *("-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc,clock=host"),
         *("-smbios", f"type=11,value=qatlab.pf={'+'.join(spec.ids)}"),

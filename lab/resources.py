@@ -16,8 +16,8 @@ from lab.errors import LabError
 
 TUN = Path("/dev/net/tun")
 MEMINFO = Path("/proc/meminfo")
-QEMU_MB = 700
-"""What QEMU takes beside the guest's memory: mostly the translated code (tb-size=512)."""
+QEMU_MB = 200
+"""What QEMU takes beside the guest's memory and the translated code."""
 CONTROL_PLANE_MB = 800
 
 
@@ -41,7 +41,16 @@ class Need:
     @property
     def memory(self) -> int:
         """MiB in all."""
-        return sum(self.nodes) + QEMU_MB * len(self.nodes) + CONTROL_PLANE_MB * self.control_plane
+        nodes = sum(memory + translation(memory) + QEMU_MB for memory in self.nodes)
+        return nodes + CONTROL_PLANE_MB * self.control_plane
+
+
+def translation(memory: int) -> int:
+    """MiB for the translated code of a node of so much memory.
+
+    QEMU throws all of it away when it is full. 512 MiB are, five minutes after a node with KubeVirt began.
+    """
+    return max(512, memory // 5)
 
 
 def require(need: Need) -> None:

@@ -28,6 +28,8 @@ QAT_GUEST = f"{REGISTRY}/qat-guest:lab"
 SUITE = "trixie"
 HERE = Path(__file__).parent
 CONTAINERS = HERE / "containers"
+GUEST_REPORT = HERE.parents[1] / "ansible_collections/intel/qatvirt/roles/qat_test_vm/files/report.sh"
+"""What the test guest runs: the collection's own."""
 BUSYBOX_PROGRAM = Path("/bin/busybox")
 QEMU_USER = "107"
 NOBODY = "65535:65535"
@@ -103,7 +105,7 @@ def build(kubevirt: programs.Module | None, kernel: Path) -> Path:
     keys = [programs.QAT_PLUGIN.key]
     if kubevirt:
         keys += [kubevirt.key, _base_key()]
-    sources = (HERE / "oci.py", HERE / "images.py", CONTAINERS)
+    sources = (HERE / "oci.py", HERE / "images.py", CONTAINERS, GUEST_REPORT)
     key = digest(*keys, *sources, BUSYBOX_PROGRAM, kernel)
 
     def make(directory: Path) -> None:
@@ -128,10 +130,7 @@ def add_base(layout: oci.Layout) -> None:
         _compile(CONTAINERS / "pause.c", root / "pause")
         layout.add(PAUSE, [_pack(root)], ["/pause"], user=NOBODY)
     with _tree(layout) as root:
-        _install(BUSYBOX_PROGRAM, root / "bin/busybox", 0o755)
-        for applet in run(BUSYBOX_PROGRAM, "--list").split():
-            if applet != "busybox":
-                (root / "bin" / applet).symlink_to("busybox")
+        _install_busybox(root)
         _accounts(root)
         layout.add(BUSYBOX, [_pack(root)], command=["/bin/sh"])
 
@@ -139,8 +138,9 @@ def add_base(layout: oci.Layout) -> None:
 def add_guest(layout: oci.Layout, kernel: Path) -> None:
     """The image that a test VM boots from: a kernel, and an initramfs that tells what the guest sees."""
     with _tree(layout) as root, _tree(layout) as initramfs:
-        _install(BUSYBOX_PROGRAM, initramfs / "bin/busybox", 0o755)
+        _install_busybox(initramfs)
         _install(CONTAINERS / "guest-init.sh", initramfs / "init", 0o755)
+        _install(GUEST_REPORT, initramfs / "report.sh", 0o755)
         _install(kernel, root / "boot/vmlinuz", 0o644)
         (root / "boot/initrd").write_bytes(b"")
         (root / "boot/initrd").chmod(0o644)
@@ -260,6 +260,14 @@ def _install(source: Path, target: Path, mode: int) -> None:
 def _install_programs(release: Release, wanted: tuple[str, ...], root: Path) -> None:
     for program in wanted:
         _install(release.programs / program, root / "usr/bin" / program, 0o755)
+
+
+def _install_busybox(root: Path) -> None:
+    """A shell with the usual commands."""
+    _install(BUSYBOX_PROGRAM, root / "bin/busybox", 0o755)
+    for applet in run(BUSYBOX_PROGRAM, "--list").split():
+        if applet != "busybox":
+            (root / "bin" / applet).symlink_to("busybox")
 
 
 def _compile(source: Path, target: Path) -> None:

@@ -22,6 +22,8 @@ QAT_VF = "8086:4941"
 RESOURCE = "intel.com/qat"
 WORKLOAD_LABEL = "qatvirt.intel.com/workload"
 """Who has the VFs of a node: container or vm."""
+GUEST_KERNEL, GUEST_INITRD = "/boot/vmlinuz", "/boot/initrd"
+GUEST_MEMORY = "192Mi"
 GUEST_KERNEL_ARGUMENTS = "console=ttyS0 quiet mitigations=off tsc=reliable no_timer_check panic=-1"
 
 Manifest = dict[str, Any]
@@ -36,7 +38,7 @@ _KUBEVIRT_PROBES = (
 
 
 def write(directory: Path, profile: Profile) -> list[Path]:
-    """Write everything that the walk of README.md applies; gives the files.
+    """Write everything that makes a cluster of KubeVirt with QAT VFs, and a virtual machine; gives the files.
 
     kubevirt-release.yaml is the operator manifest as upstream releases it, kubevirt-operator.yaml the same for nodes as
     slow as the lab's.
@@ -208,8 +210,8 @@ def qat_vmi(name: str, node: str | None = None, resource: str = RESOURCE) -> Man
         "container": {
             "image": images.QAT_GUEST,
             "imagePullPolicy": "IfNotPresent",
-            "kernelPath": "/boot/vmlinuz",
-            "initrdPath": "/boot/initrd",
+            "kernelPath": GUEST_KERNEL,
+            "initrdPath": GUEST_INITRD,
         },
     }
     devices = {
@@ -225,7 +227,7 @@ def qat_vmi(name: str, node: str | None = None, resource: str = RESOURCE) -> Man
         "terminationGracePeriodSeconds": 0,
         "domain": {
             "cpu": {"cores": 1, "model": "host-passthrough"},
-            "resources": {"requests": {"memory": "192Mi", "cpu": "50m"}},
+            "resources": {"requests": {"memory": GUEST_MEMORY, "cpu": "50m"}},
             "firmware": {"kernelBoot": boot},
             "devices": devices,
         },

@@ -12,6 +12,10 @@ from lab.cluster.profiles import Profile
 
 PATIENCE = 1800
 """Seconds KubeVirt may take on emulated processors."""
+TEST_PATIENCE = 900
+"""Seconds a test machine may take there."""
+HANDLER_PATIENCE = 60
+"""Seconds virt-handler may take there to list VFs. Starting it anew takes minutes."""
 
 
 def variables(directory: Path, profile: Profile) -> dict[str, Any]:
@@ -28,6 +32,8 @@ def variables(directory: Path, profile: Profile) -> dict[str, Any]:
         "rbac_install_kubevirt": True,
         "qat_plugin_image": image,
         "qat_plugin_tag": tag,
+        "qat_test_vm_pod_image": images.BUSYBOX,
+        "qat_test_vm_wait_timeout": TEST_PATIENCE,
     }
     if profile.kubevirt:
         version = profile.kubevirt.version
@@ -41,5 +47,14 @@ def variables(directory: Path, profile: Profile) -> dict[str, Any]:
                 **({"configuration": {"developerConfiguration": developer}} if developer else {}),
             },
             "kubevirt_wait_timeout": PATIENCE,
+            "kubevirt_qat_settle": HANDLER_PATIENCE,
+            "kubevirt_qat_wait_timeout": TEST_PATIENCE,
+            "qat_test_vm_memory": manifests.GUEST_MEMORY,
+            "qat_test_vm_kernel_boot": {
+                "image": images.QAT_GUEST,
+                "kernel_path": manifests.GUEST_KERNEL,
+                "initrd_path": manifests.GUEST_INITRD,
+                "kernel_args": manifests.GUEST_KERNEL_ARGUMENTS,
+            },
         }
     return found
