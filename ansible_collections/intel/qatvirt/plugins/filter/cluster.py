@@ -19,6 +19,26 @@ def qat_site_nodes(hosts: list[str], hostvars: Any) -> list[dict[str, Any]]:
 
 
 @told
+def qat_cases(hosts: list[str], hostvars: Any) -> list[dict[str, Any]]:
+    """Hosts of the inventory as the module qat_validate takes them."""
+    return [_case(host, hostvars[host]) for host in hosts]
+
+
+def _case(host: str, variables: Any) -> dict[str, Any]:
+    facts = variables["ansible_facts"].get("qatvirt")
+    if facts is None:
+        raise ValueError(f"{host}: its facts are not there; run intel.qatvirt.qat_info on it first")
+    return {
+        "name": host,
+        "node_name": variables.get("qatvirt_node_name"),
+        "workload": variables.get("qatvirt_workload", site.VM),
+        "facts": facts,
+        "policy": variables.get("qat_vf_policy", [{}]),
+        "kernel_args": variables.get("qat_host_kernel_args", []),
+    }
+
+
+@told
 def qat_resources(
     nodes: list[dict[str, Any]], resource: str, family_resources: dict[str, str] | None = None
 ) -> dict[str, str]:
@@ -53,6 +73,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
         return {
+            "qat_cases": qat_cases,
             "qat_site_nodes": qat_site_nodes,
             "qat_resources": qat_resources,
             "qat_plugin_settings": qat_plugin_settings,

@@ -35,7 +35,9 @@ options:
     type: dict
     default: {}
   settle:
-    description: Seconds that virt-handler is given to list VFs after it got ready, before its list counts as stale.
+    description:
+      - Seconds that virt-handler is given to list VFs, after it got ready and after this module began, before its list
+        counts as stale.
     type: int
     default: 30
   wait_timeout:
@@ -110,11 +112,14 @@ def run(module: Any, api: Api) -> dict[str, Any]:
     nodes = [from_data(data) for data in params["nodes"]]
     restarted: list[str] = []
     deadline = time.monotonic() + params["wait_timeout"]
+    # A preview does not wait for what may still come.
+    began = datetime.min.replace(tzinfo=timezone.utc) if module.check_mode else datetime.now(timezone.utc)
     while True:
         counts = observe(api, nodes, params["resources"])
-        wrong = [counted for counted in counts if not counted.right]
+        # Until virt-handler is there again, kubelet counts what the one before has left.
+        wrong = [one for one in counts if not one.right or (one.name in restarted and one.agent is None)]
         now = datetime.now(timezone.utc)
-        stale = [one for one in wrong if one.name not in restarted and is_stale(one, params["settle"], now)]
+        stale = [one for one in wrong if one.name not in restarted and is_stale(one, params["settle"], began, now)]
         for name, handler in ((counted.name, counted.agent) for counted in stale if counted.agent):
             restart(api, handler)
             restarted.append(name)

@@ -49,7 +49,11 @@ ansible_facts:
           description: Version of this structure.
           type: int
           returned: always
-          sample: 1
+          sample: 2
+        emulated:
+          description: Whether the QAT devices are those of this project's lab.
+          type: bool
+          returned: always
         node:
           description: Host name of the node.
           type: str
@@ -72,7 +76,8 @@ ansible_facts:
           sample: grub
         vfio:
           description:
-            - "vfio-pci: C(loaded), C(builtin), C(denylist_disabled) (null when not known), C(devices) bound to it."
+            - "vfio-pci: C(loaded), C(builtin), C(denylist_disabled) (null when not known), C(devices) bound to it,
+              C(cdevs_missing) (character devices that sysfs names and the kernel does not make)."
           type: dict
           returned: always
         modules:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .nodes import CONTAINER, PLUGIN_PREFIX, SiteNode, allocatable
 from .objects import Object, labels_of, name_of
-from .pods import pod_trouble
+from .pods import pod_trouble, ready
 
 HANDLER = {"kubevirt.io": "virt-handler"}
 PLUGIN = {"app.kubernetes.io/name": "intel-qat-plugin"}
@@ -27,6 +27,7 @@ class Count:
     """One node: what it should advertise and what it does, by resource; resources of the other owner in ``strangers``.
 
     ``agent``: the pod that advertises them on the node (virt-handler or Intel's plugin), None where there is none.
+    ``leaving``: the pod that did so before, on its way out. What kubelet counts goes with it.
     """
 
     node: SiteNode
@@ -35,11 +36,14 @@ class Count:
     found: dict[str, int]
     strangers: dict[str, int]
     agent: Object | None
+    leaving: Object | None
     schedulable: bool
 
     @property
     def right(self) -> bool:
-        return self.expected == self.found and not self.strangers
+        """Whether the numbers are right and made by a pod that stays."""
+        settled = self.leaving is None and (self.agent is None or ready(self.agent) is not None)
+        return self.expected == self.found and not self.strangers and settled
 
     def as_data(self) -> dict[str, Any]:
         """For the module's result."""
@@ -60,31 +64,32 @@ def count(node: SiteNode, item: Object, pods: list[Object], resources: dict[str,
     strangers = {name: number for name in others if (number := allocatable(item, name))}
     labels = PLUGIN if for_containers else HANDLER
     agents = [pod for pod in pods if pod["spec"].get("nodeName") == name_of(item) and _has(pod, labels)]
-    running = [pod for pod in agents if "deletionTimestamp" not in pod["metadata"]]
+    leaving = [pod for pod in agents if "deletionTimestamp" in pod["metadata"]]
+    staying = [pod for pod in agents if pod not in leaving]
     return Count(
         node=node,
         name=name_of(item),
         expected=expected,
         found={name: allocatable(item, name) for name in expected},
         strangers=strangers,
-        agent=running[0] if running else None,
+        agent=staying[0] if staying else None,
+        leaving=leaving[0] if leaving else None,
         schedulable=not item.get("spec", {}).get("unschedulable", False),
     )
 
 
-def is_stale(counted: Count, settle: int, now: datetime) -> bool:
+def is_stale(counted: Count, settle: int, since: datetime, now: datetime) -> bool:
     """Whether virt-handler has had its time to list the VFs and has another list than there are VFs.
 
-    ``settle``: seconds after its pod got ready in which it may still be at it.
+    ``settle``: seconds that takes, after its pod got ready and after ``since``, when it may have been given others.
     """
     agent = counted.agent
     if counted.node.workload == CONTAINER or counted.expected == counted.found or agent is None:
         return False
-    conditions = {item["type"]: item for item in agent.get("status", {}).get("conditions", ())}
-    ready = conditions.get("Ready")
-    if ready is None or ready["status"] != "True":
+    condition = ready(agent)
+    if condition is None:
         return False
-    return (now - _time(ready["lastTransitionTime"])).total_seconds() >= settle
+    return (now - max(_time(condition["lastTransitionTime"]), since)).total_seconds() >= settle
 
 
 def explain(counted: Count) -> str:
@@ -98,6 +103,8 @@ def explain(counted: Count) -> str:
         )
     said = f"{counted.name}: expected {_numbers(counted.expected)} allocatable, found {_numbers(counted.found)}"
     agent = "Intel's QAT plugin" if counted.node.workload == CONTAINER else "virt-handler"
+    if counted.leaving:
+        return f"{said}; its {agent} {name_of(counted.leaving)} is being deleted and has not ended yet"
     if counted.agent is None:
         return f"{said}; no pod of {agent} is on it. {_absent_agent(counted)}"
     trouble = pod_trouble(counted.agent)

@@ -21,10 +21,28 @@ def run_module(options: dict[str, Any], work: Callable[[Any, Api], dict[str, Any
     ``work`` gets the module and the API and returns what the module returns. ApiError and Refused become its failure.
     ``settings``: more of AnsibleModule, such as required_if.
     """
+    _run(options, lambda module: work(module, Api(module)), **settings)
+
+
+def run_with_or_without(
+    options: dict[str, Any], work: Callable[[Any, Api | None], dict[str, Any]], **settings: Any
+) -> None:
+    """As :func:`run_module`, for a module whose option ``cluster`` says whether there is one.
+
+    Without, ``work`` gets None, and the Kubernetes library is not needed.
+    """
+
+    def run(module: Any) -> dict[str, Any]:
+        return work(module, Api(module) if module.params["cluster"] else None)
+
+    _run({"cluster": {"type": "bool", "default": True}, **options}, run, check_k8s=False, **settings)
+
+
+def _run(options: dict[str, Any], work: Callable[[Any], dict[str, Any]], **settings: Any) -> None:
     spec = {**deepcopy(AUTH_ARG_SPEC), **options}
     module = AnsibleK8SModule(argument_spec=spec, supports_check_mode=True, **settings)
     try:
-        result = work(module, Api(module))
+        result = work(module)
     except (ApiError, Refused) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -13,13 +13,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..node.devices import VENDOR, family_of_pf
+from ..node.devices import FAMILIES, VENDOR, family_of_pf
 from .edit import Keys, look_up, prune, set_at
 from .nodes import PLUGIN_PREFIX
 from .objects import Object, Objects, Refused
 from .owner import Owner
 
 GATE = "HostDevices"
+_QAT_IDS = {f"{VENDOR}:{device}" for family in FAMILIES for device in family.pf + family.vf}
 _SELECTOR = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}", re.IGNORECASE)
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _RESOURCE = re.compile(rf"(?=.{{1,253}}/){_LABEL}(\.{_LABEL})*/[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
@@ -80,17 +81,22 @@ def _malformed(entry: Entry) -> list[str]:
 
 
 def _useless(entry: Entry) -> list[str]:
-    wrong = []
-    vendor, device = entry.key.split(":")
-    family = family_of_pf(device) if vendor == VENDOR else None
-    if family:
-        wrong.append(
-            f"selector {entry.selector} is the PF of a {family.name}; a virtual machine gets VFs, which are "
-            f"{VENDOR}:{family.vf_of(device)}. Take that"
-        )
+    wrong = [f"{text}. Take that" for text in [of_pf(entry)] if text]
     if entry.resource_name.startswith(PLUGIN_PREFIX):
         wrong.append(f"resource name {entry.resource_name}: {_PLUGINS_NAME[entry.external]}")
     return wrong
+
+
+def of_pf(entry: Entry) -> str | None:
+    """Why an entry is of no use where its selector is that of a PF, else None."""
+    vendor, _colon, device = entry.key.partition(":")
+    family = family_of_pf(device) if vendor == VENDOR else None
+    if family is None:
+        return None
+    return (
+        f"selector {entry.selector} is the PF of a {family.name}; a virtual machine gets VFs, which are "
+        f"{VENDOR}:{family.vf_of(device)}"
+    )
 
 
 _PLUGINS_NAME = {
@@ -190,3 +196,17 @@ def shown(item: Object, owner: Owner) -> Object:
 def listed(item: Object, owner: Owner) -> Objects:
     """All permitted PCI devices, as the object has them."""
     return list(look_up(item, owner.devices) or ())
+
+
+def qat_entries(item: Object, owner: Owner) -> list[Entry]:
+    """The permitted devices that are QAT functions, or have the name of a resource of Intel's plugin."""
+    entries = [
+        Entry(
+            str(raw.get(owner.selector, "")),
+            str(raw.get("resourceName", "")),
+            bool(raw.get("externalResourceProvider")),
+        )
+        for raw in listed(item, owner)
+        if not raw.get("disabled")
+    ]
+    return [entry for entry in entries if entry.key in _QAT_IDS or entry.resource_name.startswith(PLUGIN_PREFIX)]

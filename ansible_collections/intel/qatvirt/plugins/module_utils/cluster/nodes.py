@@ -103,7 +103,7 @@ def site_node(inventory_name: str, variables: Any) -> SiteNode:
         raise ValueError(f"{inventory_name}: qatvirt_workload is {workload!r}; expected vm or container")
     pfs = pfs_of(facts)
     usable = [(pf, vf) for pf in pfs for vf in pf.vfs if is_usable(vf)]
-    selectors = [f"{VENDOR}:{vf.device}" for _pf, vf in usable]
+    selectors = [selector_of(vf) for _pf, vf in usable]
     return SiteNode(
         name=variables.get("qatvirt_node_name", inventory_name),
         workload=workload,
@@ -137,6 +137,11 @@ def is_usable(vf: Vf) -> bool:
     return vf.driver == VFIO and vf.iommu_group is not None and not vf.group_members
 
 
+def selector_of(vf: Vf) -> str:
+    """Vendor and device of a VF, such as ``8086:4941``: how KubeVirt tells kinds of devices apart."""
+    return f"{VENDOR}:{vf.device}"
+
+
 def services_label(pfs: tuple[Pf, ...]) -> str | None:
     """The services of a node's PFs as a label: ``sym-asym``, where PFs differ ``dc_sym-asym``, None without any."""
     found = sorted({"-".join(ordered(set(pf.services))) for pf in pfs if pf.services})
@@ -165,7 +170,7 @@ def _problems(pfs: tuple[Pf, ...]) -> list[str]:
 def match_nodes(wanted: list[SiteNode], objects: list[Object]) -> list[tuple[SiteNode, Object]]:
     """Each node of the inventory with its Node object. Raises Refused that names all without one."""
     known = {item["metadata"]["name"]: item for item in objects}
-    found = [(node, next((known[name] for name in (node.name, *node.names) if name in known), None)) for node in wanted]
+    found = [(node, node_object(node, known)) for node in wanted]
     lost = [node.name for node, item in found if item is None]
     if lost:
         raise Refused(
@@ -174,6 +179,11 @@ def match_nodes(wanted: list[SiteNode], objects: list[Object]) -> list[tuple[Sit
             "there, say so by its variable qatvirt_node_name"
         )
     return [(node, item) for node, item in found if item is not None]
+
+
+def node_object(node: SiteNode, known: dict[str, Object]) -> Object | None:
+    """The Node object of a node of the inventory. ``known``: all of them by name."""
+    return next((known[name] for name in (node.name, *node.names) if name in known), None)
 
 
 def is_named(name: str, resource: str) -> bool:

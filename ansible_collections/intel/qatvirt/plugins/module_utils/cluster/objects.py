@@ -22,6 +22,10 @@ class NotFound(ApiError):
     """There is no such object, or no such kind of object."""
 
 
+class Forbidden(ApiError):
+    """A right is missing, or a rule of the namespace is against it."""
+
+
 class Conflict(ApiError):
     """Somebody else changed the object since it was read."""
 

@@ -16,6 +16,7 @@ from .objects import Object, name_of
 KNOWN = ("dh895xccvf", "c6xxvf", "c3xxxvf", "d15xxvf", "4xxxvf", "420xxvf", "c4xxxvf", "6xxxvf")
 _DRIVERS = "-kernel-vf-drivers"
 _MAX = "-max-num-devices"
+_DEFAULT_MAX = 64
 _IMAGE = "intel-qat-plugin"
 
 
@@ -45,13 +46,30 @@ def settings(nodes: list[SiteNode], daemonsets: list[Object], namespace: str, na
 
 def _arguments(daemonsets: list[Object], namespace: str, name: str) -> dict[str, str]:
     """The plugin's arguments in the DaemonSet of that name, by flag."""
+    for item in daemonsets:
+        if (item["metadata"]["namespace"], name_of(item)) == (namespace, name):
+            return _flags(item["spec"]["template"]["spec"]["containers"][0])
+    return {}
+
+
+def _flags(container: Object) -> dict[str, str]:
     return {
-        flag: value
-        for item in daemonsets
-        if (item["metadata"]["namespace"], name_of(item)) == (namespace, name)
-        for argument in item["spec"]["template"]["spec"]["containers"][0].get("args") or ()
-        for flag, _equals, value in [argument.partition("=")]
+        flag: value for argument in container.get("args") or () for flag, _equals, value in [argument.partition("=")]
     }
+
+
+def image_of(item: Object) -> str | None:
+    """The plugin's image in a DaemonSet; None for a DaemonSet that is none of the plugin."""
+    images = (str(container["image"]) for container in item["spec"]["template"]["spec"]["containers"])
+    return next((image for image in images if _IMAGE in image), None)
+
+
+def limit_of(item: Object) -> int | None:
+    """How many VFs a node the plugin of a DaemonSet offers at most; None for a DaemonSet that is none of the plugin."""
+    if image_of(item) is None:
+        return None
+    given = _flags(item["spec"]["template"]["spec"]["containers"][0]).get(_MAX)
+    return int(given) if given and given.isdigit() else _DEFAULT_MAX
 
 
 def strangers(daemonsets: list[Object], namespace: str, name: str) -> list[str]:
@@ -59,6 +77,5 @@ def strangers(daemonsets: list[Object], namespace: str, name: str) -> list[str]:
     return [
         f"{item['metadata']['namespace']}/{name_of(item)}"
         for item in daemonsets
-        if (item["metadata"]["namespace"], name_of(item)) != (namespace, name)
-        and any(_IMAGE in container["image"] for container in item["spec"]["template"]["spec"]["containers"])
+        if (item["metadata"]["namespace"], name_of(item)) != (namespace, name) and image_of(item)
     ]

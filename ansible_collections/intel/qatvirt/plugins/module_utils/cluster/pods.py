@@ -13,22 +13,32 @@ _LAST_WORDS = 300
 def pod_trouble(pod: Object) -> list[str]:
     """What keeps a pod from being ready, one sentence each; nothing where it is ready or done."""
     status = pod.get("status", {})
-    conditions = {item["type"]: item for item in status.get("conditions") or ()}
-    if status.get("phase") == "Succeeded" or conditions.get("Ready", {}).get("status") == "True":
+    if status.get("phase") == "Succeeded" or ready(pod):
         return []
     who = f"pod {pod['metadata']['namespace']}/{name_of(pod)} on node {pod['spec'].get('nodeName', '(none)')}"
-    scheduled = conditions.get("PodScheduled", {})
-    if scheduled.get("status") == "False":
-        return [
-            f"{who} is not scheduled: {scheduled.get('message', scheduled.get('reason'))}. "
-            "Make room, or see the nodes' taints and the pod's node selector"
-        ]
+    why = unscheduled(pod)
+    if why:
+        return [f"{who} is not scheduled: {why}. Make room, or see the nodes' taints and the pod's node selector"]
     inits, mains = status.get("initContainerStatuses") or (), status.get("containerStatuses") or ()
     found = [text for container in inits if not _runs(container) and (text := _container(who, pod, container))]
     found += [text for container in mains if (text := _container(who, pod, container))]
     if not found and status.get("phase") == "Failed":
         found = [f"{who} failed: {status.get('message') or status.get('reason') or 'no reason given'}. Delete it"]
     return found or [f"{who} is {status.get('phase', 'new')} and not ready yet"]
+
+
+def ready(pod: Object) -> Object | None:
+    """The condition that says that a pod is ready, None where it is not."""
+    conditions: list[Object] = pod.get("status", {}).get("conditions") or []
+    return next((item for item in conditions if item["type"] == "Ready" and item["status"] == "True"), None)
+
+
+def unscheduled(pod: Object) -> str | None:
+    """What the scheduler says of a pod that it found no node for."""
+    for condition in pod.get("status", {}).get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return str(condition.get("message") or condition.get("reason"))
+    return None
 
 
 def _runs(container: Object) -> bool:

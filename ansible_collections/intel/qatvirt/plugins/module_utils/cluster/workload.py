@@ -85,7 +85,7 @@ def in_the_way(node: SiteNode, node_name: str, pods: list[Object], resources: li
     for containers every virtual machine is in the way, with or without a VF: KubeVirt leaves the node.
     """
     here = [pod for pod in pods if pod["spec"].get("nodeName") == node_name and not _is_finished(pod)]
-    machines = [pod for pod in here if _is_launcher(pod) or _asks_for(pod, tuple(resources))]
+    machines = [pod for pod in here if is_launcher(pod) or _asks_for(pod, tuple(resources))]
     containers = [pod for pod in here if _asks_for(pod, (PLUGIN_PREFIX,))]
     wrong, right = (machines, containers) if node.workload == CONTAINER else (containers, machines)
     rightful = {pod["metadata"].get("uid") for pod in right}
@@ -98,29 +98,39 @@ def _is_finished(pod: Object) -> bool:
     return pod.get("status", {}).get("phase") in _FINISHED
 
 
-def _is_launcher(pod: Object) -> bool:
+def is_launcher(pod: Object) -> bool:
+    """Whether a pod runs a virtual machine."""
     return labels_of(pod).get("kubevirt.io") == "virt-launcher"
 
 
 def _asks_for(pod: Object, resources: tuple[str, ...]) -> bool:
-    return any(is_named(name, resource) for name in _devices(pod) for resource in resources)
+    return any(is_named(name, resource) for name in devices_of(pod) for resource in resources)
 
 
-def _devices(pod: Object) -> dict[str, str]:
-    """What a pod asks for beside cpu and memory."""
+def devices_of(pod: Object) -> dict[str, int]:
+    """What a pod asks for beside cpu and memory: how many of each."""
     spec = pod["spec"]
-    containers = [*spec.get("containers", ()), *spec.get("initContainers", ())]
-    limits = [container.get("resources", {}).get("limits") or {} for container in containers]
-    return {name: count for limit in limits for name, count in limit.items() if "/" in name}
+    found: dict[str, int] = {}
+    for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
+        for name, count in (container.get("resources", {}).get("limits") or {}).items():
+            if "/" in name and str(count).isdigit():
+                found[name] = found.get(name, 0) + int(count)
+    return found
+
+
+def machine_of(pod: Object) -> str | None:
+    """The virtual machine whose launcher a pod is."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((owner["name"] for owner in owners if owner["kind"] == "VirtualMachineInstance"), None)
 
 
 def _sentence(pod: Object) -> str:
     namespace = pod["metadata"]["namespace"]
     where = f"{namespace}/{name_of(pod)}"
-    for owner in pod["metadata"].get("ownerReferences") or ():
-        if owner["kind"] == "VirtualMachineInstance":
-            return f"virtual machine {namespace}/{owner['name']} (pod {where})"
-    asked = ", ".join(f"{name}: {count}" for name, count in sorted(_devices(pod).items()))
+    machine = machine_of(pod)
+    if machine:
+        return f"virtual machine {namespace}/{machine} (pod {where})"
+    asked = ", ".join(f"{name}: {count}" for name, count in sorted(devices_of(pod).items()))
     return f"pod {where} ({asked or 'no device'})"
 
 

@@ -17,7 +17,7 @@ from .plan import Vfio
 from .state import Pf, observe_pfs, pf_from_dict
 from .sysfs import System
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def collect(system: System, files: Files) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .apply import observe_vfio
 from .devices import Family
 from .files import Files
 from .holders import Holder
-from .pci import DRIVERS
+from .pci import DRIVERS, device_path
 from .state import Problem
 from .sysfs import System
 
@@ -21,6 +21,8 @@ from .sysfs import System
 _FIRMWARE_DIRS = ("/lib/firmware/updates", "/lib/firmware")
 _FIRMWARE_SUFFIXES = ("", ".xz", ".zst")
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#: The module that gives emulated functions of the project's lab the identity of QAT devices.
+_LAB = "/sys/module/qatlab_mask"
 #: Boot loader kinds by the tool that changes kernel arguments on such a host, most specific first: (kind, files that
 #: must exist).
 _LOADERS = (
@@ -36,7 +38,9 @@ def observe_host(system: System, files: Files, families: set[Family], vms: tuple
     release = system.read("/proc/sys/kernel/osrelease")
     modules = _Modules(system, release)
     vfio = observe_vfio(system)
+    bound = [name for name in system.names(DRIVERS + "/vfio-pci") if ":" in name]
     return {
+        "emulated": system.exists(_LAB),
         "node": system.read("/proc/sys/kernel/hostname"),
         "os": _os_release(files),
         "kernel": {
@@ -54,13 +58,26 @@ def observe_host(system: System, files: Files, families: set[Family], vms: tuple
             "loaded": vfio.loaded,
             "denylist_disabled": vfio.denylist_disabled,
             "builtin": modules.builtin("vfio-pci"),
-            "devices": [name for name in system.names(DRIVERS + "/vfio-pci") if ":" in name],
+            "devices": bound,
+            "cdevs_missing": [name for address in bound for name in _cdevs_missing(system, address)],
         },
         "modules": {name: modules.facts(name) for name in sorted(_module_names(families))},
         "firmware": {name: _firmware(system, name) for family in families for name in family.firmware},
         "conflicts": [vars(problem) for problem in _conflicts(system, modules)],
         "vms": [{"pid": vm.pid, "command": vm.command, "guest": vm.guest, "pod": vm.pod} for vm in vms],
     }
+
+
+def _cdevs_missing(system: System, address: str) -> list[str]:
+    """VFIO character devices that sysfs names and the kernel does not make: their entry has no ``dev`` without
+    CONFIG_VFIO_DEVICE_CDEV (``drivers/vfio/vfio_main.c``). Somebody may have put a file there instead."""
+    names = system.names(device_path(address) + "/vfio-dev")
+    return [
+        name
+        for name in names
+        if not system.exists(f"{device_path(address)}/vfio-dev/{name}/dev")
+        and not system.exists(f"/dev/vfio/devices/{name}")
+    ]
 
 
 def _module_names(families: set[Family]) -> set[str]:

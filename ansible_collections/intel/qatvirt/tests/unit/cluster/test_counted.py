@@ -17,15 +17,27 @@ CONTAINERS = SiteNode("n", workload="container", vfs={"8086:4941": 16})
 RESOURCES = {"8086:4941": "intel.com/qat"}
 
 
+BEGUN = NOW - timedelta(seconds=300)
+
+
 def handler(ready_for: int = 600, status: str = "True") -> dict[str, Any]:
-    pod = pod_object("virt-handler-1", "n", labels={"kubevirt.io": "virt-handler"})
+    return agent("virt-handler-1", {"kubevirt.io": "virt-handler"}, ready_for, status)
+
+
+def plugin(status: str = "True") -> dict[str, Any]:
+    return agent("intel-qat-plugin-1", {"app.kubernetes.io/name": "intel-qat-plugin"}, 600, status)
+
+
+def agent(name: str, labels: dict[str, str], ready_for: int, status: str) -> dict[str, Any]:
+    pod = pod_object(name, "n", labels=labels)
     since = (NOW - timedelta(seconds=ready_for)).strftime("%Y-%m-%dT%H:%M:%SZ")
     pod["status"]["conditions"] = [{"type": "Ready", "status": status, "lastTransitionTime": since}]
     return pod
 
 
-def plugin() -> dict[str, Any]:
-    return pod_object("intel-qat-plugin-1", "n", labels={"app.kubernetes.io/name": "intel-qat-plugin"})
+def going(pod: dict[str, Any]) -> dict[str, Any]:
+    pod["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
+    return pod
 
 
 def counted(node: SiteNode, allocatable: dict[str, str], *pods: dict[str, Any]) -> Count:
@@ -42,21 +54,29 @@ def test_each_vf_once_is_right() -> None:
 def test_a_stale_list_is_one_that_had_its_time() -> None:
     found = counted(VMS, {"intel.com/qat": "8"}, handler())
     assert not found.right
-    assert is_stale(found, 30, NOW)
-    assert not is_stale(counted(VMS, {"intel.com/qat": "8"}, handler(ready_for=10)), 30, NOW)
-    assert not is_stale(counted(VMS, {"intel.com/qat": "8"}, handler(status="False")), 30, NOW)
-    assert not is_stale(counted(VMS, {"intel.com/qat": "16"}, handler()), 30, NOW)
-    assert not is_stale(counted(VMS, {}), 30, NOW)
+    assert is_stale(found, 30, BEGUN, NOW)
+    assert not is_stale(found, 30, NOW - timedelta(seconds=10), NOW)
+    assert not is_stale(counted(VMS, {"intel.com/qat": "8"}, handler(ready_for=10)), 30, BEGUN, NOW)
+    assert not is_stale(counted(VMS, {"intel.com/qat": "8"}, handler(status="False")), 30, BEGUN, NOW)
+    assert not is_stale(counted(VMS, {"intel.com/qat": "16"}, handler()), 30, BEGUN, NOW)
+    assert not is_stale(counted(VMS, {}), 30, BEGUN, NOW)
 
 
 def test_intels_plugin_is_never_restarted() -> None:
-    assert not is_stale(counted(CONTAINERS, {}, plugin()), 0, NOW)
+    assert not is_stale(counted(CONTAINERS, {}, plugin()), 0, BEGUN, NOW)
 
 
-def test_a_pod_that_is_going_is_no_owner() -> None:
-    going = handler()
-    going["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
-    assert counted(VMS, {}, going).agent is None
+def test_a_pod_that_is_going_is_no_owner_and_what_it_advertised_goes_with_it() -> None:
+    found = counted(VMS, {"intel.com/qat": "16"}, going(handler()))
+    assert found.agent is None
+    assert not found.right
+    assert "virt-handler virt-handler-1 is being deleted and has not ended yet" in explain(found)
+    assert not counted(VMS, {"intel.com/qat": "16"}, going(handler()), handler()).right
+
+
+def test_numbers_of_a_pod_that_is_not_ready_are_not_its_own() -> None:
+    assert not counted(VMS, {"intel.com/qat": "16"}, handler(status="False")).right
+    assert not counted(CONTAINERS, {"qat.intel.com/cy": "16"}, plugin(status="False")).right
 
 
 def test_two_owners_are_told_by_name() -> None:
@@ -82,7 +102,7 @@ def test_what_is_missing_is_explained() -> None:
 
 
 def test_an_image_that_cannot_be_pulled_is_named() -> None:
-    pod = plugin()
+    pod = plugin(status="False")
     waiting = {"reason": "ImagePullBackOff", "message": "not found"}
     container = {"name": "main", "image": "mirror/intel-qat-plugin:nowhere", "state": {"waiting": waiting}}
     pod["status"]["containerStatuses"] = [container]

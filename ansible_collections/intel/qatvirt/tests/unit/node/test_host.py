@@ -55,7 +55,14 @@ def test_facts_tell_kernel_modules_and_os(tmp_path: Path) -> None:
         "path": MODULES + "/kernel/drivers/crypto/intel/qat/qat_4xxx/qat_4xxx.ko.xz",
         "out_of_tree": False,
     }
-    assert facts["vfio"] == {"loaded": True, "denylist_disabled": False, "builtin": False, "devices": []}
+    assert facts["vfio"] == {
+        "loaded": True,
+        "denylist_disabled": False,
+        "builtin": False,
+        "devices": [],
+        "cdevs_missing": [],
+    }
+    assert not facts["emulated"]
 
 
 @pytest.mark.parametrize(

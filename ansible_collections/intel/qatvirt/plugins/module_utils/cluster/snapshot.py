@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything of a cluster that checks look at, read once with a constant number of list calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from .nodes import NODES, PODS
+from .objects import ApiError, Object, Objects
+from .owner import HYPERCONVERGEDS, Owner, hyperconverged, kubevirt, list_kubevirts
+
+if TYPE_CHECKING:
+    from .api import Api
+
+DAEMONSETS = "/apis/apps/v1/daemonsets"
+MACHINES = "/apis/kubevirt.io/v1/virtualmachineinstances"
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A cluster at one moment.
+
+    ``kubevirts``: None where the API does not know the kind. ``hyperconvergeds``: with the collection they were read
+    from. ``unread``: what the API server said about each part (by the name of the field) that could not be read.
+    """
+
+    server: str = ""
+    version: str = ""
+    nodes: Objects = field(default_factory=list)
+    pods: Objects = field(default_factory=list)
+    daemonsets: Objects = field(default_factory=list)
+    machines: Objects = field(default_factory=list)
+    kubevirts: Objects | None = None
+    hyperconvergeds: tuple[str, Objects] = (HYPERCONVERGEDS[0], [])
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kubevirt(self) -> Object | None:
+        """KubeVirt's CR."""
+        return self.kubevirts[0] if self.kubevirts else None
+
+    @property
+    def hyperconverged(self) -> Object | None:
+        """HyperConverged's CR."""
+        return self.hyperconvergeds[1][0] if self.hyperconvergeds[1] else None
+
+    @property
+    def owner(self) -> Owner | None:
+        """Who has KubeVirt's configuration; None without KubeVirt."""
+        if self.hyperconverged:
+            return hyperconverged(self.hyperconvergeds[0], self.hyperconverged)
+        return kubevirt(self.kubevirt) if self.kubevirt else None
+
+
+def read(api: Api) -> Snapshot:
+    """The cluster as it is. What may not be read is noted. Raises ApiError where nothing can be."""
+    version = api.get("/version")["gitVersion"]
+    unread: dict[str, str] = {}
+    none: tuple[str, Objects] = (HYPERCONVERGEDS[0], [])
+
+    def part(name: str, look: Callable[[], Part], nothing: Part) -> Part:
+        try:
+            return look()
+        except ApiError as error:
+            unread[name] = str(error)
+            return nothing
+
+    return Snapshot(
+        server=api.server,
+        version=version,
+        nodes=part("nodes", lambda: api.list(NODES), []),
+        pods=part("pods", lambda: api.list(PODS), []),
+        daemonsets=part("daemonsets", lambda: api.list(DAEMONSETS), []),
+        machines=part("machines", lambda: api.find_all(MACHINES), []),
+        kubevirts=part("kubevirts", lambda: list_kubevirts(api), None),
+        hyperconvergeds=part("hyperconvergeds", lambda: _hyperconvergeds(api), none),
+        unread=unread,
+    )
+
+
+def _hyperconvergeds(api: Api) -> tuple[str, Objects]:
+    for collection in HYPERCONVERGEDS:
+        found = api.find_all(collection)
+        if found:
+            return collection, found
+    return HYPERCONVERGEDS[0], []
