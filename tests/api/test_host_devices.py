@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,9 +22,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.edit import 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import Entry, listed, merge
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Conflict, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import Owner, find_owner
-from ansible_collections.intel.qatvirt.plugins.modules import kubevirt_host_devices, kubevirt_placement
 from lab.cluster.control_plane import ControlPlane
-from tests.api.modules import module
+from tests.api.modules import Asked, Cluster, module
 
 HYPERCONVERGED = yaml.safe_load(Path(__file__).with_name("hyperconverged.yml").read_text())
 EDITS = 100
@@ -65,72 +62,6 @@ HCO_SPECS: dict[str, dict[str, Any]] = {
     "v1": {"virtualization": {"defaultCPUModel": "Haswell", "permittedHostDevices": HCO_DEVICES}},
     "v1beta1": {"defaultCPUModel": "Haswell", "permittedHostDevices": HCO_DEVICES},
 }
-
-
-@dataclass
-class Asked:
-    """What of a module the API and a module's work look at."""
-
-    params: dict[str, Any]
-    check_mode: bool = False
-    server_side_dry_run: bool = False
-    requires: Callable[..., None] = field(default=lambda *_, **__: None)
-
-
-@dataclass
-class Cluster:
-    """The API server as modules see it, in this process."""
-
-    server: ControlPlane
-
-    @property
-    def api(self) -> Api:
-        return Api(self._asked({}, False))
-
-    def run(self, work: Any, check: bool = False, **parameters: Any) -> dict[str, Any]:
-        """What a module returns."""
-        asked = self._asked(parameters, check)
-        result: dict[str, Any] = work.run(asked, Api(asked))
-        return result
-
-    def permit(self, *entries: dict[str, Any], state: str = "present", check: bool = False) -> dict[str, Any]:
-        return self.run(kubevirt_host_devices, check, entries=list(entries), state=state)
-
-    def place(self, state: str = "present", check: bool = False) -> dict[str, Any]:
-        return self.run(kubevirt_placement, check, state=state)
-
-    def make(self, item: dict[str, Any]) -> None:
-        """As its owner makes it: kubectl leaves an annotation with all of it."""
-        self.server.kubectl("apply", "-f", "-", text=json.dumps(item))
-
-    def read(self) -> dict[str, Any]:
-        return self.api.get(find_owner(self.api).url)
-
-    def define(self, definition: dict[str, Any]) -> None:
-        name, kind = definition["metadata"]["name"], definition["spec"]["names"]["kind"]
-        self.server.kubectl("create", "-f", "-", text=json.dumps(definition))
-        # Not by the condition alone: of a definition without a status yet, kubectl wait makes an error.
-        self.server.kubectl("wait", f"crd/{name}", f"--for=jsonpath={{.status.acceptedNames.kind}}={kind}")
-        self.server.kubectl("wait", f"crd/{name}", "--for=condition=Established", "--timeout=60s")
-        self._until(lambda: all(self.api.find(path) for path in _collections(definition)))
-
-    def forget(self, definition: dict[str, Any]) -> None:
-        self.server.kubectl("delete", "crd", definition["metadata"]["name"])
-        self._until(lambda: not any(self.api.find(path) for path in _collections(definition)))
-
-    def _asked(self, parameters: dict[str, Any], check: bool) -> Asked:
-        return Asked({"kubeconfig": str(self.server.kubeconfig), **parameters}, check)
-
-    def _until(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
-        while not done():
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-
-
-def _collections(definition: dict[str, Any]) -> list[str]:
-    spec = definition["spec"]
-    return [f"/apis/{spec['group']}/{version['name']}/{spec['names']['plural']}" for version in spec["versions"]]
 
 
 @pytest.fixture

@@ -193,9 +193,18 @@ def test_a_stale_handler_is_restarted_once_and_the_failure_tells_it(server: Cont
     handler(server, ready=True)
     assert counted(server, "--check")["restarted"] == [NAME]
     assert "virt-handler-1" in server.kubectl("get", "pods", "-n", "default")
-    failed = counted(server)
+    assert "nothing was changed" in counted(server, settle=60)["msg"]
+    failed = counted(server, settle=0)
     assert "expected intel.com/qat: 16 allocatable, found intel.com/qat: 8" in failed["msg"]
     assert "virt-handler was restarted on worker1" in failed["msg"]
+
+
+def test_what_a_handler_on_its_way_out_advertised_does_not_count(server: ControlPlane, node: str) -> None:
+    advertise(server, qat=16)
+    handler(server, ready=True)
+    assert counted(server)["nodes"][0]["right"]
+    server.kubectl("delete", "pod", "virt-handler-1", "-n", "default", "--wait=false")
+    assert "virt-handler virt-handler-1 is being deleted and has not ended yet" in counted(server)["msg"]
 
 
 def test_a_handler_that_is_not_ready_is_left_alone(server: ControlPlane, node: str) -> None:

@@ -165,12 +165,11 @@ def pci_device(sysfs: Path, slot: str, device: str, driver: str | None = None) -
         (directory / "driver").symlink_to(f"../../../bus/pci/drivers/{driver}")
 
 
-def guest_report(sysfs: Path) -> dict[str, Any]:
-    command = ["busybox", "sh", str(images.CONTAINERS / "guest-init.sh")]
+def guest_report(sysfs: Path, *prefix: str | Path) -> dict[str, Any]:
+    """What the guest would say. prefix: words of a command before the shell."""
     done = subprocess.run(
-        command,
-        env={"QATVIRT_SYSFS": str(sysfs)},
-        executable="/bin/busybox",
+        [*prefix, "/bin/busybox", "sh", images.GUEST_REPORT if not prefix else "/report.sh"],
+        env={"QATVIRT_SYSFS": str(sysfs), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         check=True,
         capture_output=True,
         text=True,
@@ -192,9 +191,33 @@ class TestGuest:
             {"slot": "0000:03:00.0", "device": "0x4941", "driver": None, **common},
         ]
         assert report["uptime"] > 0
+        assert report["functional"]["verdict"] == "impossible"
 
     def test_without_devices_it_is_still_json(self, tmp_path: Path) -> None:
         assert guest_report(tmp_path)["pci"] == []
+
+    def test_its_image_has_the_collections_script_and_all_it_needs(self, tmp_path: Path) -> None:
+        (tmp_path / "vmlinuz").write_text("kernel")
+        layout = oci.Layout(tmp_path / "layout")
+        images.add_guest(layout, tmp_path / "vmlinuz")
+        (layer,) = layout.manifest(images.QAT_GUEST)["layers"]
+        root = tmp_path / "root"
+        root.mkdir()
+        with tarfile.open(layout.blob(layer["digest"])) as made:
+            initrd = made.extractfile("./boot/initrd")
+            assert initrd
+            subprocess.run(["cpio", "-id", "--quiet"], cwd=root, input=initrd.read(), check=True)
+        assert (root / "report.sh").read_text() == images.GUEST_REPORT.read_text()
+        # In the place of what the kernel makes there.
+        (root / "dev").mkdir()
+        (root / "dev/null").touch()
+        pci_device(root / "sysfs", "0000:03:00.0", "0x4941", driver="vfio-pci")
+        (root / "proc/sys/kernel").mkdir(parents=True)
+        (root / "proc/sys/kernel/osrelease").write_text("6.12.0\n")
+        (root / "proc/uptime").write_text("1.5 1.0\n")
+        report = guest_report(Path("/sysfs"), "chroot", root)
+        assert [device["driver"] for device in report["pci"]] == ["vfio-pci"]
+        assert (report["kernel"], report["uptime"]) == ("6.12.0", 1.5)
 
 
 OPERATOR = """

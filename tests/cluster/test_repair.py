@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster that was killed half-way is repaired by up and removed by down, whatever the stage."""
+"""A cluster that was killed half-way is repaired by up and removed by down, whatever the stage.
+
+The tests run in the order they stand in, on one cluster.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ NAME = "tests-repair"
 UP = (sys.executable, "-m", "lab", "up", "--name", NAME, "--profile", "kubernetes", "--nodes", "1")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def nothing_there() -> Iterator[None]:
     Lab(NAME).down()
     yield
@@ -64,13 +67,6 @@ def traces() -> list[str]:
     return processes + [str(path) for path in [directory] if path.exists()]
 
 
-@pytest.mark.parametrize("stage", ["control plane", "start qat1", "qat1 Ready"])
-def test_up_after_a_kill_makes_the_cluster_whole(stage: str) -> None:
-    killed_at(stage)
-    subprocess.run(UP, cwd=ROOT, check=True)
-    assert ready() == ["qat1"]
-
-
 @pytest.mark.parametrize("stage", ["control plane", "start qat1"])
 def test_down_after_a_kill_leaves_nothing(stage: str) -> None:
     killed_at(stage)
@@ -79,9 +75,15 @@ def test_down_after_a_kill_leaves_nothing(stage: str) -> None:
     assert traces() == []
 
 
+def test_up_after_kills_at_every_stage_makes_the_cluster_whole() -> None:
+    for stage in ("control plane", "start qat1", "qat1 Ready"):
+        killed_at(stage)
+    subprocess.run(UP, cwd=ROOT, check=True)
+    assert ready() == ["qat1"]
+
+
 def test_servers_that_died_come_back_with_what_they_knew() -> None:
     lab = Lab(NAME, PROFILES["kubernetes"])
-    lab.start(NodeSpec("qat1", memory=PROFILES["kubernetes"].memory))
     lab.control_plane.kubectl("create", "namespace", "kept")
     for name in ("etcd", "kube-apiserver", "kube-scheduler"):
         lab.control_plane.server(name).kill()
@@ -93,26 +95,22 @@ def test_servers_that_died_come_back_with_what_they_knew() -> None:
 
 def test_a_restored_node_is_a_node_of_the_cluster_again() -> None:
     lab = Lab(NAME, PROFILES["kubernetes"])
-    boot = lab.start(NodeSpec("qat1", memory=PROFILES["kubernetes"].memory)).machine.pid()
+    boot = lab.node("qat1").machine.pid()
     assert lab.restore("qat1").machine.pid() != boot
     assert ready() == ["qat1"]
 
 
 def test_two_clusters_do_not_meet() -> None:
-    memory = PROFILES["kubernetes"].memory
-    one = Lab(NAME, PROFILES["kubernetes"])
     with Lab(f"{NAME}-2", PROFILES["kubernetes"]) as two:
         two.down()
-        one.start(NodeSpec("one", memory=memory))
-        two.start(NodeSpec("two", memory=memory))
-        assert [lab.control_plane.kubectl("get", "nodes", "-o", "name").split() for lab in (one, two)] == [
-            ["node/one"],
-            ["node/two"],
-        ]
-    assert ready() == ["one"]
+        two.start(NodeSpec("two", memory=PROFILES["kubernetes"].memory))
+        assert two.control_plane.kubectl("get", "nodes", "-o", "name").split() == ["node/two"]
+        assert ready() == ["qat1"]
+    assert ready() == ["qat1"]
 
 
 def test_a_lab_without_a_cluster_does_not_become_one() -> None:
+    Lab(NAME).down()
     Lab(NAME).start(NodeSpec("qat1"))
     with pytest.raises(LabError, match="is no cluster, not of profile kubernetes: end it first with"):
         Lab(NAME, PROFILES["kubernetes"]).start(NodeSpec("qat1"))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lab import Lab, Node, NodeSpec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,3 +133,12 @@ class Site:
     def play(self, playbook: str, *options: str, **variables: Any) -> Play:
         """Run a playbook on it with the policy it was converged to, unless variables say otherwise."""
         return play(self.inventory, playbook, *options, **{"qat_vf_policy": POLICY, **variables})
+
+    def with_hosts(self, directory: Path, hosts: Mapping[str, Mapping[str, Any]]) -> Path:
+        """An inventory in directory with other names for the node, each with variables of its own."""
+        inventory = yaml.safe_load(self.inventory.read_text())
+        (known,) = inventory["qat_nodes"]["hosts"].values()
+        inventory["qat_nodes"]["hosts"] = {name: {**known, **variables} for name, variables in hosts.items()}
+        written = directory / "hosts.yml"
+        written.write_text(yaml.safe_dump(inventory))
+        return written

@@ -4,39 +4,33 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
 from lab import Node
-from tests.lab.plays import Site, look, shell
+from tests.lab.plays import Site, look, play, shell
+
+WRONG: dict[str, tuple[list[dict[str, object]], list[str]]] = {
+    "service": ([{"services": ["crypto"]}], ["'crypto'", "sym"]),
+    "capability": ([{"match": {"family": "4xxx"}, "services": ["decomp"]}], ["decomp", "0000:01:00.0"]),
+    "generation": ([{"match": {"family": "c62x"}, "services": ["sym"]}], ["0000:04:00.0", "services"]),
+    "number": ([{"vfs": 99}], ["99", "8"]),
+    "address": ([{"match": {"address": "01:0x.0"}}], ["01:0x.0", "0000:"]),
+    "family": ([{"match": {"family": "6xxx"}}], ["matches none", "0000:01:00.0"]),
+    "device": ([{"match": {"device": "4941"}}], ["4941", "VF", "4940"]),
+    "driver": ([{"driver": "igb_uio"}], ["igb_uio", "vfio-pci"]),
+}
+"""Policies, and what is said of each."""
 
 
-@pytest.fixture(scope="module")
-def shared(site: Site) -> Node:
-    """One node for all wrong policies: none may change it."""
-    return site.node()
-
-
-@pytest.mark.parametrize(
-    ("policy", "words"),
-    [
-        ([{"services": ["crypto"]}], ["'crypto'", "sym"]),
-        ([{"match": {"family": "4xxx"}, "services": ["decomp"]}], ["decomp", "0000:01:00.0"]),
-        ([{"match": {"family": "c62x"}, "services": ["sym"]}], ["0000:04:00.0", "services"]),
-        ([{"vfs": 99}], ["99", "8"]),
-        ([{"match": {"address": "01:0x.0"}}], ["01:0x.0", "0000:"]),
-        ([{"match": {"family": "6xxx"}}], ["matches none", "0000:01:00.0"]),
-        ([{"match": {"device": "4941"}}], ["4941", "VF", "4940"]),
-        ([{"driver": "igb_uio"}], ["igb_uio", "vfio-pci"]),
-    ],
-)
-def test_policy_that_cannot_work_is_explained(
-    site: Site, shared: Node, policy: list[dict[str, object]], words: list[str]
-) -> None:
-    before = look(shared)
-    refused = site.play("nodes", qat_vf_policy=policy)
+def test_policies_that_cannot_work_are_explained(site: Site, node: Node, tmp_path: Path) -> None:
+    """Of all of them in one run: to Ansible each is a host of its own."""
+    hosts = {f"wrong-{name}": {"qat_vf_policy": policy} for name, (policy, _words) in WRONG.items()}
+    before = look(node)
+    refused = play(site.with_hosts(tmp_path, hosts), "nodes")
     assert refused.code != 0
-    assert refused.says("qat1", *words), refused.text
-    assert look(shared) == before
+    unexplained = [name for name, (_policy, words) in WRONG.items() if not refused.says(f"wrong-{name}", *words)]
+    assert unexplained == [], refused.text
+    assert look(node) == before
 
 
 def test_read_only_sysfs_is_explained(site: Site, node: Node) -> None:

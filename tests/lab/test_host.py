@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab import Lab, Node, NodeSpec
+from tests import drills
 from tests.lab.plays import play, shell
 
 
@@ -32,6 +33,13 @@ def node(lab: Lab) -> Iterator[Node]:
 @pytest.fixture
 def inventory(lab: Lab, tmp_path: Path) -> Path:
     return lab.inventory(tmp_path)
+
+
+def test_an_iommu_that_is_off_is_the_one_finding(node: Node, inventory: Path, tmp_path: Path) -> None:
+    """Also on a node to which nothing has been done yet."""
+    done = play(inventory, "validate", qat_validate_directory=str(tmp_path), qat_validate_fail=True)
+    assert done.code != 0 and done.says("It does not hold"), done.text
+    drills.assert_found(drills.report_in(tmp_path), drills.drill("iommu"))
 
 
 def test_reboot_is_asked_for_not_done_by_default(node: Node, inventory: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""site.yml where there is no cluster (with one: tests/cluster/test_site.py)."""
+"""site.yml where there is no cluster (with one: tests/site/test_site.py)."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 def test_root_links_lead_into_the_collection() -> None:
-    for name in ("galaxy.yml", "plugins", "roles", "meta"):
+    for name in ("galaxy.yml", "plugins", "roles", "meta", "docs"):
         assert (ROOT / name).is_symlink()
         assert (ROOT / name).resolve() == COLLECTION / name
 

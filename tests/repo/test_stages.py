@@ -72,4 +72,23 @@ def test_failed_verdict_is_not_reused(stages: ModuleType) -> None:
 
 def test_unknown_group_is_told(stages: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert stages.main(["lnt"]) == 2
-    assert capsys.readouterr().err == "error: no group lnt; there are lint, unit, lab\n"
+    assert capsys.readouterr().err == "error: no group lnt; there are lint, unit, lab, site\n"
+
+
+def test_lanes_run_side_by_side(stages: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each waits for the other; behind the lane's name stands each line."""
+    ours, theirs = (f"echo {name} >> {name}; until [ -e {other} ]; do sleep 0.01; done; cat {other}" for name, other in
+                    (("a", "b"), ("b", "a")))  # fmt: skip
+    stages.GROUPS["lab"] = (stages.Stage("first", ours, lane="one"), stages.Stage("second", theirs, lane="two"))
+    assert stages.main(["lab"]) == 0
+    assert {"one   | b", "two   | a"} <= set(capfd.readouterr().out.splitlines())
+
+
+def test_a_failure_in_a_lane_lets_no_lane_begin_another_stage(stages: ModuleType) -> None:
+    stages.GROUPS["lab"] = (
+        stages.Stage("fails", "touch failed; false", lane="one"),
+        stages.Stage("goes on", "until [ -e failed ]; do sleep 0.01; done; sleep 0.5", lane="two"),
+        stages.Stage("never", "touch never", lane="two"),
+    )
+    assert stages.main(["lab"]) == 1
+    assert not (stages.ROOT / "never").exists()

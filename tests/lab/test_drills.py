@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of a node, one after the other on one node: each is found by the check that names its cause, and by no other.
+
+What is injected is taken back after each drill; the last test finds the node as the first one did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import Node, faults
+from tests import drills
+from tests.lab.plays import POLICY, Site, shell
+
+PF = "0000:01:00.0"
+GEN2 = "0000:04:00.0"
+DEVICES = "/sys/bus/pci/devices"
+CONVERGE = "systemctl restart qatvirt.service"
+BIND_ALL = f"for vf in {DEVICES}/*/virtfn*; do basename $(readlink $vf) > /sys/bus/pci/drivers_probe; done"
+NO_VFS = f"for pf in {DEVICES}/0000:0[123]:00.0/sriov_numvfs; do echo 0 > $pf; done"
+
+
+@pytest.fixture(scope="module")
+def drilled(site: Site) -> Node:
+    """The converged node, for all drills."""
+    return site.node()
+
+
+def validated(site: Site, directory: Path, *options: str, **variables: Any) -> dict[str, Any]:
+    """The report of validate.yml."""
+    wanted = {"qat_validate_directory": str(directory), "qat_validate_fail": False, **variables}
+    done = site.play("validate", *options, **wanted)
+    assert (directory / "report.json").exists(), done.text
+    return drills.report_in(directory)
+
+
+def commands(inject: list[str], undo: list[str]) -> Callable[[Node], AbstractContextManager[dict[str, Any]]]:
+    """A fault that shell commands make and take back."""
+
+    @contextmanager
+    def fault(node: Node) -> Iterator[dict[str, Any]]:
+        shell(node, *inject)
+        try:
+            yield {}
+        finally:
+            shell(node, *undo)
+
+    return fault
+
+
+def variables(**given: Any) -> Callable[[Node], AbstractContextManager[dict[str, Any]]]:
+    """A fault of the inventory."""
+
+    @contextmanager
+    def fault(_node: Node) -> Iterator[dict[str, Any]]:
+        yield given
+
+    return fault
+
+
+@contextmanager
+def dead(node: Node) -> Iterator[dict[str, Any]]:
+    faults.dead(node, True, pfs=1)
+    yield {}
+    faults.dead(node, False)
+
+
+@contextmanager
+def held(node: Node) -> Iterator[dict[str, Any]]:
+    faults.hold_first_vf(node, True)
+    yield {}
+    faults.hold_first_vf(node, False)
+
+
+@contextmanager
+def without_firmware(node: Node) -> Iterator[dict[str, Any]]:
+    faults.no_firmware(node, True)
+    shell(node, f"echo {PF} > /sys/bus/pci/drivers/4xxx/unbind")
+    yield {}
+    faults.no_firmware(node, False)
+    shell(node, f"echo {PF} > /sys/bus/pci/drivers/4xxx/bind", CONVERGE)
+
+
+@contextmanager
+def kernel_crypto(node: Node) -> Iterator[dict[str, Any]]:
+    shell(node, f"echo 0 > {DEVICES}/{PF}/sriov_numvfs")
+    faults.busy(node, True)
+    node.run(CONVERGE, check=False)  # fails, as it has to, and says why in its status
+    yield {}
+    faults.busy(node, False)
+    shell(node, CONVERGE)
+
+
+OLDER_POLICY = 'sed -i \'s/"asym"/"dc"/\' /etc/qatvirt/policy.json'
+
+FAULTS: dict[str, Callable[[Node], AbstractContextManager[dict[str, Any]]]] = {
+    "no-module": commands(
+        [
+            NO_VFS,
+            "rmmod qat_4xxx",
+            "module=$(modinfo -n qat_4xxx)",
+            "echo $module > /root/module",
+            "mv $module /root/hidden.ko",
+            "depmod",
+        ],
+        ["mv /root/hidden.ko $(cat /root/module)", "depmod", "modprobe qat_4xxx", CONVERGE],
+    ),
+    "no-firmware": without_firmware,
+    "unbound-pf": commands(
+        [f"echo {PF} > /sys/bus/pci/drivers/4xxx/unbind"], [f"echo {PF} > /sys/bus/pci/drivers/4xxx/bind", CONVERGE]
+    ),
+    "pf-down": commands([f"echo down > {DEVICES}/{PF}/qat/state"], [CONVERGE]),
+    "pf-dead": dead,
+    "services": commands(
+        [
+            f"cd {DEVICES}/{PF}",
+            "echo 0 > sriov_numvfs",
+            "echo down > qat/state",
+            "echo dc > qat/cfg_services",
+            "echo 8 > sriov_numvfs",
+            "for vf in virtfn*; do echo vfio-pci > $vf/driver_override; done",
+            BIND_ALL,
+        ],
+        [CONVERGE],
+    ),
+    "kernel-crypto": kernel_crypto,
+    "no-vfs": commands([f"echo 0 > {DEVICES}/{PF}/sriov_numvfs"], [CONVERGE]),
+    "no-vfio": commands(["rmmod vfio_pci"], ["modprobe vfio_pci", BIND_ALL]),
+    "denylist": commands(
+        ["rmmod vfio_pci", "modprobe vfio_pci disable_denylist=0", BIND_ALL + " 2>/dev/null || true"],
+        ["rmmod vfio_pci", "modprobe vfio_pci", BIND_ALL],
+    ),
+    "vf-driver": commands(
+        [f"basename $(readlink {DEVICES}/{PF}/virtfn3) > /sys/bus/pci/drivers/vfio-pci/unbind"], [BIND_ALL]
+    ),
+    "held": held,
+    "out-of-tree": commands(["touch /etc/init.d/qat_service"], ["rm /etc/init.d/qat_service"]),
+    "qatlib": commands(
+        ["ln -s /dev/null /etc/systemd/system/multi-user.target.wants/qat.service"],
+        ["rm /etc/systemd/system/multi-user.target.wants/qat.service"],
+    ),
+    "boot-off": commands(["systemctl disable --quiet qatvirt.service"], ["systemctl enable --quiet qatvirt.service"]),
+    "boot-policy": commands(
+        ["cp -p /etc/qatvirt/policy.json /root", OLDER_POLICY], ["mv /root/policy.json /etc/qatvirt/policy.json"]
+    ),
+    "policy": variables(qat_vf_policy=[*POLICY, {"match": {"family": "c62x"}, "services": ["dc"]}]),
+    "reboot": variables(qat_host_kernel_args=["iommu=pt"]),
+}
+ELSEWHERE = {"iommu", "unreachable"}
+"""Drills with nodes of their own: test_host.py, and below."""
+
+
+def test_every_drill_of_a_node_is_done() -> None:
+    assert set(FAULTS) | ELSEWHERE == set(drills.names(drills.NODE))
+
+
+def test_a_node_as_it_should_be_gives_no_warning(site: Site, drilled: Node, tmp_path: Path) -> None:
+    report = validated(site, tmp_path)
+    assert drills.complaints(report) == {}
+    assert report["verdict"] == "pass" and report["emulated"]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_drill(site: Site, drilled: Node, tmp_path: Path, name: str) -> None:
+    with FAULTS[name](drilled) as given:
+        report = validated(site, tmp_path, **given)
+    drills.assert_found(report, drills.drill(name))
+
+
+def test_a_node_that_cannot_be_reached_is_named(site: Site, drilled: Node, tmp_path: Path) -> None:
+    more = tmp_path / "more.ini"
+    more.write_text("[qat_nodes]\nlost ansible_host=127.0.0.1 ansible_port=1\n")
+    report = validated(site, tmp_path, "-i", str(more))
+    drills.assert_found(report, drills.drill("unreachable"))
+
+
+def test_after_all_drills_the_node_is_as_before(site: Site, drilled: Node, tmp_path: Path) -> None:
+    assert drills.complaints(validated(site, tmp_path)) == {}
