@@ -14,8 +14,8 @@ help: ## this list
 demo: deps ## start the lab and bring its two nodes from no driver to VFs that a cluster hands out
 	@bin/demo
 
-test: deps ## everything that proves this repository: lint, unit, then the lab
-	@bin/stages.py lint unit lab
+test: deps ## everything that proves this repository: lint, unit, then the lab, then site.yml on its cluster
+	@bin/stages.py lint unit lab site
 
 lint: deps ## all linters
 	@bin/stages.py --keep-going lint

@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run groups of checks one after the other and end with a table of what each did and how long it took.
 
-    bin/stages.py [--keep-going] GROUP...      with GROUP one of lint, unit, lab
+    bin/stages.py [--keep-going] GROUP...      with GROUP one of lint, unit, lab, site
 
 Stops at the first stage that fails, unless told to keep going. A linter's verdict on unchanged input does not change,
-so linters whose input passed before are not run again; tests always run.
+so linters whose input passed before are not run again; tests always run. Stages of a group that are of different lanes
+run side by side: a play keeps either this machine busy or the lab's node, rarely both. KubeVirt needs all of the
+machine, or its deadlines pass.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,35 +45,44 @@ class Stage:
     """Paths that decide the verdict; none: always run."""
     next_core: bool = False
     """Needs .venv-next, which a machine without Python 3.12 or 3.13 does not have."""
+    lane: str = ""
+    """Stages of one lane run one after the other."""
 
 
 GROUPS: dict[str, tuple[Stage, ...]] = {
     "lint": (
-        Stage("ruff check", "ruff check", (".",)),
-        Stage("ruff format", "ruff format --check", (".",)),
-        Stage("mypy", "mypy", (".",)),
-        Stage("shellcheck", f"{SHELL_FILES} | xargs shellcheck --severity=warning", (".",)),
-        Stage("yamllint", "yamllint --strict .", (".",)),
-        Stage("ansible-lint", "ansible-lint", (".",)),
-        Stage("collection docs", f"antsibull-docs lint-collection-docs --plugin-docs {COLLECTION}", (COLLECTION,)),
-        Stage("changelog", f"cd {COLLECTION} && antsibull-changelog lint", (COLLECTION,)),
-        Stage("ansible-test sanity, core 2.19", "bin/sanity .venv", (COLLECTION,)),
-        Stage("ansible-test sanity, core 2.21", "bin/sanity .venv-next", (COLLECTION,), next_core=True),
+        Stage("ruff check", "ruff check", (".",), lane="first"),
+        Stage("ruff format", "ruff format --check", (".",), lane="first"),
+        Stage("mypy", "mypy", (".",), lane="first"),
+        Stage("shellcheck", f"{SHELL_FILES} | xargs shellcheck --severity=warning", (".",), lane="first"),
+        Stage("yamllint", "yamllint --strict .", (".",), lane="first"),
+        Stage("ansible-lint", "ansible-lint", (".",), lane="second"),
+        Stage(
+            "collection docs",
+            f"antsibull-docs lint-collection-docs --plugin-docs {COLLECTION}",
+            (COLLECTION,),
+            lane="second",
+        ),
+        Stage("changelog", f"cd {COLLECTION} && antsibull-changelog lint", (COLLECTION,), lane="second"),
+        Stage("ansible-test sanity, core 2.19", "bin/sanity .venv", (COLLECTION,), lane="first"),
+        Stage("ansible-test sanity, core 2.21", "bin/sanity .venv-next", (COLLECTION,), next_core=True, lane="second"),
     ),
     "unit": (
-        Stage("unit, core 2.19", f".venv/bin/python -m pytest {UNIT}"),
-        Stage("unit, core 2.21", f".venv-next/bin/python -m pytest {UNIT}", next_core=True),
-        Stage("repository", ".venv/bin/python -m pytest tests/repo"),
+        Stage("unit, core 2.19", f".venv/bin/python -m pytest {UNIT}", lane="2.19"),
+        Stage("unit, core 2.21", f".venv-next/bin/python -m pytest {UNIT}", next_core=True, lane="2.21"),
+        Stage("repository", ".venv/bin/python -m pytest tests/repo", lane="2.19"),
+        Stage("the report in a browser", ".venv/bin/python -m pytest tests/browser", lane="2.21"),
     ),
     "lab": (
-        Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self"),
-        Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py"),
-        Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/lab"),
-        Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/api"),
-        Stage("the lab's cluster", ".venv/bin/python -m pytest tests/cluster"),
-        Stage("molecule nodes", f"{MOLECULE} -s nodes"),
-        Stage("molecule reboot", f"{MOLECULE} -s reboot"),
+        Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self", lane="nodes"),
+        Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="api"),
+        Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/lab", lane="nodes"),
+        Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/api", lane="api"),
+        Stage("the lab's cluster", ".venv/bin/python -m pytest tests/cluster", lane="api"),
+        Stage("molecule nodes", f"{MOLECULE} -s nodes", lane="api"),
+        Stage("molecule reboot", f"{MOLECULE} -s reboot", lane="api"),
     ),
+    "site": (Stage("site.yml on a cluster", ".venv/bin/python -m pytest tests/site"),),
 }
 
 
@@ -98,18 +112,32 @@ def fingerprint(stage: Stage) -> str:
     return digest.hexdigest()
 
 
-def run(command: str) -> tuple[int, str]:
-    """Run a command with its output shown as it comes; returns its code and the last line it printed."""
+def run(command: str, lane: str) -> tuple[int, str]:
+    """Run a command with its output shown as it comes, in a lane line by line behind the lane's name.
+
+    Returns its code and the last line it printed.
+    """
     process = subprocess.Popen(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
+    output = process.stdout
+    chunks: Iterable[bytes] = output if lane else iter(lambda: os.read(output.fileno(), 65536), b"")
     tail = b""
-    while chunk := os.read(process.stdout.fileno(), 65536):
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+    for chunk in chunks:
+        show(chunk, lane)
         tail = (tail + chunk)[-4096:]
     plain = re.sub(r"\x1b\[[0-9;]*m", "", tail.decode(errors="replace"))
     lines = [line.strip(" =") for line in plain.splitlines() if line.strip(" =")]
     return process.wait(), lines[-1] if lines else ""
+
+
+_TERMINAL = threading.Lock()
+
+
+def show(text: bytes, lane: str) -> None:
+    """Write to the terminal at once."""
+    with _TERMINAL:
+        sys.stdout.buffer.write(f"{lane:6}| ".encode() + text if lane else text)
+        sys.stdout.buffer.flush()
 
 
 def perform(stage: Stage) -> Result:
@@ -120,18 +148,37 @@ def perform(stage: Stage) -> Result:
     if passed and passed.exists():
         return Result(stage, "passed", remark="on the same input before")
     start = time.monotonic()
-    code, last = run(stage.command)
+    code, last = run(stage.command, stage.lane)
     if passed and code == 0:
         passed.parent.mkdir(parents=True, exist_ok=True)
         passed.touch()
     return Result(stage, "FAILED" if code else "passed", time.monotonic() - start, last)
 
 
-def table(results: list[Result], left: int) -> str:
+def perform_group(stages: tuple[Stage, ...], keep_going: bool) -> list[Result]:
+    """Run the stages of a group, lanes side by side. After a failure no lane begins another stage, unless told to."""
+    failed = threading.Event()
+
+    def follow(lane: str) -> list[Result]:
+        results = []
+        for stage in stages:
+            if stage.lane == lane and (keep_going or not failed.is_set()):
+                show(f"==> {stage.name}\n".encode(), lane)
+                results.append(perform(stage))
+                if results[-1].verdict == "FAILED":
+                    failed.set()
+        return results
+
+    lanes = list(dict.fromkeys(stage.lane for stage in stages))
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return [result for results in pool.map(follow, lanes) for result in results]
+
+
+def table(results: list[Result], left: int, seconds: float) -> str:
     """The closing table, one line a stage, and how to run again what failed."""
     width = max(len(result.stage.name) for result in results)
     rows = [f"{r.verdict:7}  {r.stage.name:{width}}  {r.seconds:6.1f} s  {r.remark}".rstrip() for r in results]
-    rows.append(f"{'':7}  {'together':{width}}  {sum(result.seconds for result in results):6.1f} s")
+    rows.append(f"{'':7}  {'together':{width}}  {seconds:6.1f} s")
     failed = [f"failed, to run alone: {r.stage.command}" for r in results if r.verdict == "FAILED"]
     return "\n".join(["", *rows, *failed, *([f"not run: {left} stages after it"] if left else [])])
 
@@ -145,14 +192,14 @@ def main(arguments: list[str]) -> int:
         return 2
     os.chdir(ROOT)
     os.environ["PATH"] = f"{ROOT}/.venv/bin:{os.environ['PATH']}"
-    stages = [stage for group in groups for stage in GROUPS[group]]
+    keep_going = "--keep-going" in arguments
+    start = time.monotonic()
     results: list[Result] = []
-    for number, stage in enumerate(stages, 1):
-        print(f"==> [{number}/{len(stages)}] {stage.name}", flush=True)
-        results.append(perform(stage))
-        if results[-1].verdict == "FAILED" and "--keep-going" not in arguments:
-            break
-    print(table(results, len(stages) - len(results)))
+    for group in groups:
+        if keep_going or all(result.verdict != "FAILED" for result in results):
+            results += perform_group(GROUPS[group], keep_going)
+    stages = [stage for group in groups for stage in GROUPS[group]]
+    print(table(results, len(stages) - len(results), time.monotonic() - start))
     return int(any(result.verdict == "FAILED" for result in results))
 
 

@@ -45,7 +45,7 @@ class Measured:
 
 
 def measure() -> Measured:
-    """Take the walk once, step by step."""
+    """Go the whole way once, step by step."""
     measured = Measured()
     profile = profiles.profile(profiles.DEFAULT)
     with Lab("bench-cluster", profile) as lab, tempfile.TemporaryDirectory() as name:
