@@ -183,15 +183,18 @@ def report_in(directory: Path) -> dict[str, Any]:
     return found
 
 
-def complaints(report: dict[str, Any]) -> dict[str, list[str]]:
-    """Messages of everything that was found, by check."""
-    found = {check["id"]: [finding["message"] for finding in check["findings"]] for check in report["checks"]}
+def complaints(report: dict[str, Any], node: str | None = None) -> dict[str, list[str]]:
+    """Messages of everything that was found, or of what was found of one node, by check."""
+    found = {
+        check["id"]: [finding["message"] for finding in check["findings"] if node in (None, finding["node"])]
+        for check in report["checks"]
+    }
     return {check_id: messages for check_id, messages in found.items() if messages}
 
 
-def assert_found(report: dict[str, Any], entry: Drill) -> None:
-    """Exactly the check of the drill has found something, in its words."""
-    found = complaints(report)
+def assert_found(report: dict[str, Any], entry: Drill, node: str | None = None) -> None:
+    """Exactly the check of the drill has found something, in its words; of that node, if one is given."""
+    found = complaints(report, node)
     assert set(found) == {entry.check}, found
     assert any(entry.says in message for message in found[entry.check]), found
 

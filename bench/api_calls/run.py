@@ -63,12 +63,11 @@ def _count(nodes: int, pfs: int) -> Calls:
             sys.exit(granted.text)
         _pretend(cluster, nodes, pfs * VFS)
         _run(directory)
-        before = len(cluster.audit_log.read_text().splitlines())
+        before = len(cluster.audited())
         text = _run(directory)
         if "changed=0" not in text:
             sys.exit(f"the second run changed something:\n{text}")
-        calls = map(json.loads, cluster.audit_log.read_text().splitlines()[before:])
-        return Counter(_named(call) for call in calls)
+        return Counter(_named(call) for call in cluster.audited()[before:])
 
 
 def _named(call: dict[str, Any]) -> str:

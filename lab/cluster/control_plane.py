@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
 import urllib.request
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -62,6 +64,10 @@ class ControlPlane:
     def audit_log(self) -> Path:
         """What users of the group AUDITED asked of the API, one JSON object a line (audit.k8s.io/v1, Metadata)."""
         return self.directory / "audit.log"
+
+    def audited(self) -> list[dict[str, Any]]:
+        """The calls in the audit log, in their order."""
+        return [json.loads(line) for line in self.audit_log.read_text().splitlines()]
 
     @property
     def kubeconfig(self) -> Path:

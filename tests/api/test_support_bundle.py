@@ -340,18 +340,16 @@ def test_logs_are_of_a_bounded_number_of_pods(site: Site) -> None:
 
 
 def test_the_number_of_calls_does_not_grow_with_the_site(site: Site) -> None:
-    log = site.server.audit_log
-    before = len(log.read_text().splitlines())
+    before = len(site.server.audited())
     site.bundle()
-    calls = [json.loads(line) for line in log.read_text().splitlines()[before:]]
+    calls = site.server.audited()[before:]
     done = [call for call in calls if call["stage"] == "ResponseComplete" and "resource" in call.get("objectRef", {})]
     targets = [(call["verb"], call["objectRef"]) for call in done]
     counted = Counter(
         f"{verb} {to['resource']}{'/' + to['subresource'] if 'subresource' in to else ''}" for verb, to in targets
     )
     # Events: all, which is refused, then those of three namespaces. HyperConverged: two versions. A log of
-    # each pod, and
-    # one of a run before.
+    # each pod, and one of a run before.
     assert counted == {
         **{f"list {kind}": 1 for kind in ("nodes", "pods", "daemonsets", "virtualmachineinstances", "kubevirts")},
         "list hyperconvergeds": 2,

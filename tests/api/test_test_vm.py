@@ -283,7 +283,7 @@ class TestAnswers:
         (test,) = running.result()["tests"]
         assert (test["verdict"], test["given"]) == ("pass", []), test
         assert test["reason"].startswith("which VFs it was given is not known: GET /api/v1/namespaces/"), test
-        asked = [call for call in map(json.loads, server.audit_log.read_text().splitlines()) if is_question(call, name)]
+        asked = [call for call in server.audited() if is_question(call, name)]
         assert len(asked) == 6
 
     def test_a_guest_that_does_not_report_is_quoted(self, server: ControlPlane, consoles: VirtApi) -> None:

@@ -58,9 +58,13 @@ class Play:
     text: str
     code: int
 
+    def changes(self) -> dict[str, int]:
+        """Number of changed tasks of each host in the recap."""
+        return {host: int(changed) for host, changed, _unreachable, _failed in RECAP.findall(self.text)}
+
     def changed(self, host: str = "qat1") -> int:
         """Number of changed tasks of a host in the recap."""
-        return {name: int(changed) for name, changed, _unreachable, _failed in RECAP.findall(self.text)}[host]
+        return self.changes()[host]
 
     def says(self, *words: str) -> bool:
         """Whether one paragraph of the output has all these words."""
@@ -113,17 +117,12 @@ def shell(node: Node, *commands: str) -> str:
 
 @dataclass(frozen=True)
 class Site:
-    """A node that has been converged, as a snapshot.
-
-    bare, files: what it was before the first touch. first, second: the two runs of nodes.yml that converged it.
-    """
+    """A node that has been converged, as a snapshot. bare, files: what it was before the first touch."""
 
     lab: Lab
     inventory: Path
     bare: dict[str, str]
     files: dict[str, str]
-    first: Play
-    second: Play
 
     def node(self) -> Node:
         """The converged node, fresh from its snapshot."""

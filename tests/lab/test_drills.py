@@ -16,7 +16,7 @@ import pytest
 
 from lab import Node, faults
 from tests import drills
-from tests.lab.plays import POLICY, Site, shell
+from tests.lab.plays import POLICY, Site, play, shell
 
 PF = "0000:01:00.0"
 GEN2 = "0000:04:00.0"
@@ -32,74 +32,63 @@ def drilled(site: Site) -> Node:
     return site.node()
 
 
-def validated(site: Site, directory: Path, *options: str, **variables: Any) -> dict[str, Any]:
+def validated(inventory: Path, directory: Path) -> dict[str, Any]:
     """The report of validate.yml."""
-    wanted = {"qat_validate_directory": str(directory), "qat_validate_fail": False, **variables}
-    done = site.play("validate", *options, **wanted)
+    done = play(inventory, "validate", qat_validate_directory=str(directory), qat_validate_fail=False)
     assert (directory / "report.json").exists(), done.text
     return drills.report_in(directory)
 
 
-def commands(inject: list[str], undo: list[str]) -> Callable[[Node], AbstractContextManager[dict[str, Any]]]:
+def commands(inject: list[str], undo: list[str]) -> Callable[[Node], AbstractContextManager[None]]:
     """A fault that shell commands make and take back."""
 
     @contextmanager
-    def fault(node: Node) -> Iterator[dict[str, Any]]:
+    def fault(node: Node) -> Iterator[None]:
         shell(node, *inject)
         try:
-            yield {}
+            yield
         finally:
             shell(node, *undo)
 
     return fault
 
 
-def variables(**given: Any) -> Callable[[Node], AbstractContextManager[dict[str, Any]]]:
-    """A fault of the inventory."""
-
-    @contextmanager
-    def fault(_node: Node) -> Iterator[dict[str, Any]]:
-        yield given
-
-    return fault
-
-
 @contextmanager
-def dead(node: Node) -> Iterator[dict[str, Any]]:
+def dead(node: Node) -> Iterator[None]:
     faults.dead(node, True, pfs=1)
-    yield {}
+    yield
     faults.dead(node, False)
 
 
 @contextmanager
-def held(node: Node) -> Iterator[dict[str, Any]]:
+def held(node: Node) -> Iterator[None]:
     faults.hold_first_vf(node, True)
-    yield {}
+    yield
     faults.hold_first_vf(node, False)
 
 
 @contextmanager
-def without_firmware(node: Node) -> Iterator[dict[str, Any]]:
+def without_firmware(node: Node) -> Iterator[None]:
     faults.no_firmware(node, True)
     shell(node, f"echo {PF} > /sys/bus/pci/drivers/4xxx/unbind")
-    yield {}
+    yield
     faults.no_firmware(node, False)
     shell(node, f"echo {PF} > /sys/bus/pci/drivers/4xxx/bind", CONVERGE)
 
 
 @contextmanager
-def kernel_crypto(node: Node) -> Iterator[dict[str, Any]]:
+def kernel_crypto(node: Node) -> Iterator[None]:
     shell(node, f"echo 0 > {DEVICES}/{PF}/sriov_numvfs")
     faults.busy(node, True)
     node.run(CONVERGE, check=False)  # fails, as it has to, and says why in its status
-    yield {}
+    yield
     faults.busy(node, False)
     shell(node, CONVERGE)
 
 
 OLDER_POLICY = 'sed -i \'s/"asym"/"dc"/\' /etc/qatvirt/policy.json'
 
-FAULTS: dict[str, Callable[[Node], AbstractContextManager[dict[str, Any]]]] = {
+FAULTS: dict[str, Callable[[Node], AbstractContextManager[None]]] = {
     "no-module": commands(
         [
             NO_VFS,
@@ -149,36 +138,39 @@ FAULTS: dict[str, Callable[[Node], AbstractContextManager[dict[str, Any]]]] = {
     "boot-policy": commands(
         ["cp -p /etc/qatvirt/policy.json /root", OLDER_POLICY], ["mv /root/policy.json /etc/qatvirt/policy.json"]
     ),
-    "policy": variables(qat_vf_policy=[*POLICY, {"match": {"family": "c62x"}, "services": ["dc"]}]),
-    "reboot": variables(qat_host_kernel_args=["iommu=pt"]),
 }
-ELSEWHERE = {"iommu", "unreachable"}
-"""Drills with nodes of their own: test_host.py, and below."""
+WRONG_HOSTS: dict[str, dict[str, Any]] = {
+    "policy": {"qat_vf_policy": [*POLICY, {"match": {"family": "c62x"}, "services": ["dc"]}]},
+    "reboot": {"qat_host_kernel_args": ["iommu=pt"]},
+    "unreachable": {"ansible_host": "127.0.0.1", "ansible_port": 1},
+}
+"""Faults of an inventory: variables of a host that is the node but for them."""
+ELSEWHERE = {"iommu"}
+"""Has a node of its own: test_host.py."""
+
+
+@pytest.fixture
+def inventory(site: Site, tmp_path: Path) -> Path:
+    """Of the node, with the policy it was converged to."""
+    return site.with_hosts(tmp_path, {"qat1": {"qat_vf_policy": POLICY}})
 
 
 def test_every_drill_of_a_node_is_done() -> None:
-    assert set(FAULTS) | ELSEWHERE == set(drills.names(drills.NODE))
-
-
-def test_a_node_as_it_should_be_gives_no_warning(site: Site, drilled: Node, tmp_path: Path) -> None:
-    report = validated(site, tmp_path)
-    assert drills.complaints(report) == {}
-    assert report["verdict"] == "pass" and report["emulated"]
+    assert {*FAULTS, *WRONG_HOSTS, *ELSEWHERE} == set(drills.names(drills.NODE))
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_drill(site: Site, drilled: Node, tmp_path: Path, name: str) -> None:
-    with FAULTS[name](drilled) as given:
-        report = validated(site, tmp_path, **given)
+def test_drill(drilled: Node, inventory: Path, tmp_path: Path, name: str) -> None:
+    with FAULTS[name](drilled):
+        report = validated(inventory, tmp_path)
     drills.assert_found(report, drills.drill(name))
 
 
-def test_a_node_that_cannot_be_reached_is_named(site: Site, drilled: Node, tmp_path: Path) -> None:
-    more = tmp_path / "more.ini"
-    more.write_text("[qat_nodes]\nlost ansible_host=127.0.0.1 ansible_port=1\n")
-    report = validated(site, tmp_path, "-i", str(more))
-    drills.assert_found(report, drills.drill("unreachable"))
-
-
-def test_after_all_drills_the_node_is_as_before(site: Site, drilled: Node, tmp_path: Path) -> None:
-    assert drills.complaints(validated(site, tmp_path)) == {}
+def test_after_all_drills_the_node_is_as_before_and_gives_no_warning(drilled: Node, site: Site, tmp_path: Path) -> None:
+    """Beside hosts of which the inventory says something wrong: each is found, and nothing of the node as it is."""
+    hosts = {name: {"qat_vf_policy": POLICY, **wrong} for name, wrong in WRONG_HOSTS.items()}
+    report = validated(site.with_hosts(tmp_path, {"qat1": {"qat_vf_policy": POLICY}, **hosts}), tmp_path)
+    assert report["emulated"]
+    for name in WRONG_HOSTS:
+        drills.assert_found(report, drills.drill(name), node=name)
+    assert drills.complaints(report, node="qat1") == {}

@@ -28,6 +28,8 @@ def test_driver_comes_and_goes(tmp_path: Path) -> None:
         assert done.code == 0, done.text
         assert look(node)[f"{PF}/driver"] == "420xx"
         assert "updates/dkms/qat_420xx.ko" in node.run("modinfo --field filename qat_420xx").stdout
+        assert "qatvirt-qat_420xx/" in node.run("dkms status").stdout
+        assert 'AUTOINSTALL="yes"' in node.run("cat /usr/src/qatvirt-qat_420xx-*/dkms.conf").stdout  # kernels to come
 
         gone = play(inventory, "teardown")
         assert gone.code == 0, gone.text

@@ -30,7 +30,7 @@ from lab.cluster.profiles import DEFAULT, PROFILES
 from lab.faults import hold, release
 from tests import drills
 from tests.api.modules import module
-from tests.lab.plays import RECAP, ROOT, Play, play
+from tests.lab.plays import ROOT, Play, play
 
 PROFILE = PROFILES[DEFAULT]
 VM, CONTAINER = "qat1", "qat2"
@@ -89,11 +89,6 @@ class Site:
         """Of objects that a refused run must not touch (a Node's own version changes by itself)."""
         objects = json.loads(self.cluster.kubectl("get", "daemonsets,kubevirts", "-A", "-o", "json"))["items"]
         return {item["metadata"]["name"]: str(item["metadata"]["generation"]) for item in objects}
-
-
-def changes(done: Play) -> dict[str, int]:
-    """Changed tasks by host."""
-    return {host: int(changed) for host, changed, _unreachable, _failed in RECAP.findall(done.text)}
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +255,7 @@ def test_labels_say_what_was_observed(site: Site) -> None:
 
 def test_a_second_run_changes_nothing(site: Site) -> None:
     assert site.second.code == 0, site.second.text
-    assert changes(site.second) == {VM: 0, CONTAINER: 0}
+    assert site.second.changes() == {VM: 0, CONTAINER: 0}
 
 
 def test_kubevirt_keeps_off_the_node_for_containers(site: Site) -> None:
@@ -305,10 +300,12 @@ def test_a_node_does_not_change_hands_under_a_pod(site: Site, pod: str) -> None:
 def held(site: Site) -> Iterator[None]:
     """Processes of the node for machines have all its VFs open."""
     node = site.lab.node(VM)
-    for address in node.run("ls /sys/bus/pci/drivers/vfio-pci | grep :").stdout.split():
-        hold(node, address)
-    yield
-    release(node)
+    try:
+        for address in node.run("ls /sys/bus/pci/drivers/vfio-pci | grep :").stdout.split():
+            hold(node, address)
+        yield
+    finally:
+        release(node)
 
 
 @pytest.fixture

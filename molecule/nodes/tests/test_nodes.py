@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user relies on after nodes.yml: driver, VFs on vfio-pci, and both again at the next boot."""
+"""What a user relies on after nodes.yml: VFs on vfio-pci, and that again at the next boot."""
 
 from __future__ import annotations
 
@@ -34,13 +34,6 @@ def test_every_vf_has_a_vfio_group_of_its_own(host: Any, pfs: list[str]) -> None
     assert len(set(groups)) == len(groups)
     for group in groups:
         assert host.file("/dev/vfio/" + group.rsplit("/", 1)[1]).exists
-
-
-def test_driver_is_compiled_by_dkms_for_kernels_to_come(host: Any, pfs: list[str]) -> None:
-    status = host.check_output("dkms status")
-    for name in {host.check_output(f"basename $(readlink {pf}/driver/module)") for pf in pfs}:
-        assert f"qatvirt-{name}/" in status
-        assert 'AUTOINSTALL="yes"' in host.check_output(f"cat /usr/src/qatvirt-{name}-*/dkms.conf")
 
 
 def test_boot_unit_is_enabled_with_the_policy(host: Any) -> None:
