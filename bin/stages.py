@@ -75,12 +75,12 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
     ),
     "lab": (
         Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self", lane="nodes"),
-        Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="api"),
+        Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="molecule"),
         Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/lab", lane="nodes"),
         Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/api", lane="api"),
         Stage("the lab's cluster", ".venv/bin/python -m pytest tests/cluster", lane="api"),
-        Stage("molecule nodes", f"{MOLECULE} -s nodes", lane="api"),
-        Stage("molecule reboot", f"{MOLECULE} -s reboot", lane="api"),
+        Stage("molecule nodes", f"{MOLECULE} -s nodes", lane="molecule"),
+        Stage("molecule reboot", f"{MOLECULE} -s reboot", lane="molecule"),
     ),
     "site": (Stage("site.yml on a cluster", ".venv/bin/python -m pytest tests/site"),),
 }

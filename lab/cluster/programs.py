@@ -6,6 +6,7 @@ go/kubernetes    all of Kubernetes and etcd in one program that acts by the name
 go/qat-plugin    Intel's QAT device plugin
 go/kubevirt-*    KubeVirt, one directory a release
 go/stand-ins     modules that KubeVirt imports and no module proxy serves: each call answers "not available"
+go/kubevirt-patches   files of KubeVirt that are others here; each says why
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +29,7 @@ from lab.shell import require, run
 
 HERE = Path(__file__).parent / "go"
 STAND_INS = HERE / "stand-ins"
+PATCHES = HERE / "kubevirt-patches"
 GO = Path(sys.executable).parent / "go"
 """The compiler that requirements/core-2.19.in pins, in the environment that runs the lab."""
 
@@ -57,6 +62,8 @@ class Module:
     """Variables with that version in the programs, set by the linker as upstream's release does."""
     links: tuple[str, ...] = ()
     """Further names of the one program, which has the module's name."""
+    patches: Path | None = None
+    """A directory with files that take the place of the main module's."""
 
     @property
     def directory(self) -> Path:
@@ -74,7 +81,8 @@ class Module:
     @property
     def key(self) -> str:
         """What the programs are cached under."""
-        return digest(*map(repr, self.builds), *self.stamps, *self.links, _go_version(), self.directory, STAND_INS)
+        trees = [self.directory, STAND_INS, *([self.patches] if self.patches else [])]
+        return digest(*map(repr, self.builds), *self.stamps, *self.links, _go_version(), *trees)
 
 
 def _kubevirt(name: str, *extra: str) -> Module:
@@ -90,6 +98,7 @@ def _kubevirt(name: str, *extra: str) -> Module:
             Build((f"{KUBEVIRT}/cmd/virt-launcher",), c=True, tags="selinux,libvirt_dlopen"),
         ),
         (f"{client}.gitVersion",),
+        patches=PATCHES,
     )
 
 
@@ -125,9 +134,9 @@ def build(module: Module) -> Path:
     def make(directory: Path) -> None:
         with stage(f"fetch the sources of {module.name} {module.version}"):
             _go(module, "mod", "download")
-        with stage(f"compile {module.name} {module.version} (minutes, once)"):
+        with stage(f"compile {module.name} {module.version} (minutes, once)"), _patched(module) as modfile:
             for made in module.builds:
-                _compile(module, made, directory)
+                _compile(module, made, directory, *modfile)
             for name in module.links:
                 (directory / name).symlink_to(module.name)
         shutil.rmtree(_compiler_cache(module))  # gigabytes that nothing asks for again
@@ -146,13 +155,36 @@ def source(module: Module) -> Path:
     return Path(json.loads(listed)["Dir"])
 
 
-def _compile(module: Module, made: Build, directory: Path) -> None:
+@contextmanager
+def _patched(module: Module) -> Iterator[tuple[str, ...]]:
+    """Options of go that have the module's patches compiled in; none where there are no patches.
+
+    Raises LabError for a patch of a file that the main module does not have.
+    """
+    if not module.patches:
+        yield ()
+        return
+    with tempfile.TemporaryDirectory(dir=cache_root() / "go") as name:
+        tree, modfile = Path(name, "source"), Path(name, "go.mod")
+        shutil.copytree(source(module), tree, copy_function=os.link)
+        for patch in module.patches.rglob("*.go"):
+            target = tree / patch.relative_to(module.patches)
+            if not target.exists():
+                raise LabError(f"{patch} is to replace a file that {module.main} {module.version} does not have.")
+            target.unlink()  # the name only: what it is linked to is everybody's
+            shutil.copyfile(patch, target)
+        shutil.copyfile(module.directory / "go.sum", modfile.with_suffix(".sum"))
+        modfile.write_text(f"{(module.directory / 'go.mod').read_text()}\nreplace {module.main} => {tree}\n")
+        yield (f"-modfile={modfile}",)
+
+
+def _compile(module: Module, made: Build, directory: Path, *modfile: str) -> None:
     if made.c:
         require("gcc")
     stamps = " ".join(f"-X {name}={module.version}" for name in module.stamps)
     _go(
         module,
-        *("build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", made.tags),
+        *("build", "-mod=readonly", *modfile, "-trimpath", "-buildvcs=false", "-tags", made.tags),
         *("-ldflags", f"-s -w {stamps}", "-o", f"{directory}/", *made.packages),
         c=made.c,
     )
