@@ -164,8 +164,10 @@ def perform_group(stages: tuple[Stage, ...], keep_going: bool) -> list[Result]:
         for stage in stages:
             if stage.lane == lane and (keep_going or not failed.is_set()):
                 show(f"==> {stage.name}\n".encode(), lane)
-                results.append(perform(stage))
-                if results[-1].verdict == "FAILED":
+                result = perform(stage)
+                show(f"<== {stage.name}: {result.verdict} in {result.seconds:.0f} s\n".encode(), lane)
+                results.append(result)
+                if result.verdict == "FAILED":
                     failed.set()
         return results
 
