@@ -74,7 +74,7 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
         Stage("the report in a browser", ".venv/bin/python -m pytest tests/browser", lane="2.21"),
     ),
     "lab": (
-        Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self", lane="nodes"),
+        Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self", lane="molecule"),
         Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="molecule"),
         Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/lab", lane="nodes"),
         Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/api", lane="api"),

@@ -194,7 +194,7 @@ class Lab:
     # ---- snapshots, inventory ----
 
     def snapshot(self, node: str, name: str) -> None:
-        """Save a running node under a name, for start(..., source=name); the node goes on."""
+        """Save a running node under a name, for start(..., source=name); the node goes on, ssh connections do not."""
         saved = self.node(node)
         if saved.spec.boot == "grub" or saved.spec.donor == "nvme":
             raise LabError(f"{node}: only igb nodes that are not started by GRUB can be snapshot.")
@@ -207,6 +207,7 @@ class Lab:
             new.mkdir()
             snapshots.write(new, saved.spec, self._image.key)
             saved.run("sync")
+            saved.end_connections()
             saved.machine.save(new / "disk.qcow2")
             snapshots.replace(new, name)
 

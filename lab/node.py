@@ -97,6 +97,10 @@ class Node:
         """Drop the shared ssh connection: it does not survive the end of a boot."""
         subprocess.run(["ssh", "-F", self.ssh_config, "-O", "exit", self.address], capture_output=True, check=False)
 
+    def end_connections(self) -> None:
+        """End all ssh connections to the node: one that is saved hangs in each copy, and who shares it for minutes."""
+        self.run("pkill -x sshd-session", check=False)  # this one, too
+
     def silence(self, what: str) -> LabError:
         """The error that says why a node does not answer and where to look."""
         log = self.machine.console

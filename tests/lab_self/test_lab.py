@@ -64,6 +64,7 @@ def test_copies_of_one_snapshot_are_different_machines(bare: Node, driven: Node,
     assert twin.run("hostname").stdout == "twin\n"
     host = float(subprocess.run(["date", "+%s"], capture_output=True, text=True, check=True).stdout)
     assert abs(float(twin.run("date +%s").stdout) - host) < 60
+    assert driven.address not in twin.run("ss -Htn state established").stdout, "a connection of the other machine"
     lab.stop("twin")
     assert "twin" not in lab.nodes
 
