@@ -194,6 +194,13 @@ def _after_head(what: str) -> Callable[[re.Match[str]], str]:
     return lambda match: match.group(1) + _mark(what)
 
 
+def _cookie(match: re.Match[str]) -> str:
+    """Without its values; the name of the next secret behind them stays, by which that one is found."""
+    following = _NEXT_NAME.search(match.group(2))
+    named = following and secret_name(following.group().strip(",;&|({[\\\"':="))
+    return match.group(1) + _mark("credential") + (following.group() if following and named else "")
+
+
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -253,9 +260,10 @@ _FORMS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     ),
     (
         re.compile(
-            r"(\bcookie:[ \t]*)[^\s;,=:\"'<]+=[^\s;]*(?:;[ \t]*[\w-]+(?:=[^\s;,\"'\[]+)?(?=[;\s]|$))*;?", re.IGNORECASE
+            r"(\bcookie:[ \t]*)([^\s;,=:\"'<]+=[^\s;]*(?:;[ \t]*[\w-]+(?:=[^\s;,\"'\[]+)?(?=[;\s]|$))*;?)",
+            re.IGNORECASE,
         ),
-        _after_head("credential"),
+        _cookie,
     ),
     (re.compile(r"(\bbasic[ \t]+)([A-Za-z0-9+/]{4,}={0,2})(?![\w+/])", re.IGNORECASE), _basic),
     (
