@@ -74,13 +74,14 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
         Stage("the report in a browser", ".venv/bin/python -m pytest tests/browser", lane="2.21"),
     ),
     "lab": (
-        Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self", lane="molecule"),
-        Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="molecule"),
+        Stage("the lab itself", ".venv/bin/python -m pytest tests/lab_self", lane="fresh"),
+        Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="fresh"),
+        Stage("node layer on bare nodes", ".venv/bin/python -m pytest tests/bare", lane="fresh"),
         Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/lab", lane="nodes"),
         Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/api", lane="api"),
         Stage("the lab's cluster", ".venv/bin/python -m pytest tests/cluster", lane="api"),
-        Stage("molecule nodes", f"{MOLECULE} -s nodes", lane="molecule"),
-        Stage("molecule reboot", f"{MOLECULE} -s reboot", lane="molecule"),
+        Stage("molecule nodes", f"{MOLECULE} -s nodes", lane="fresh"),
+        Stage("molecule reboot", f"{MOLECULE} -s reboot", lane="fresh"),
     ),
     "site": (Stage("site.yml on a cluster", ".venv/bin/python -m pytest tests/site"),),
 }

@@ -146,7 +146,7 @@ WRONG_HOSTS: dict[str, dict[str, Any]] = {
 }
 """Faults of an inventory: variables of a host that is the node but for them."""
 ELSEWHERE = {"iommu"}
-"""Has a node of its own: test_host.py."""
+"""Has a node of its own: tests/bare/test_host.py."""
 
 
 @pytest.fixture
