@@ -79,7 +79,7 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
         Stage("node layer on bare nodes", ".venv/bin/python -m pytest tests/bare", lane="fresh"),
         Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/lab", lane="nodes"),
         Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/api", lane="api"),
-        Stage("the lab's cluster", ".venv/bin/python -m pytest tests/cluster", lane="api"),
+        Stage("the lab's cluster", ".venv/bin/python -m pytest tests/cluster", lane="fresh"),
         Stage("molecule nodes", f"{MOLECULE} -s nodes", lane="fresh"),
         Stage("molecule reboot", f"{MOLECULE} -s reboot", lane="fresh"),
     ),

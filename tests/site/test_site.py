@@ -42,17 +42,6 @@ README = ROOT / "lab" / "cluster" / "README.md"
 MACHINE = "qat-vm"
 """The virtual machine that the README starts by hand."""
 
-NO_VFS_ON_FREE_PFS = """
-for pf in /sys/bus/pci/devices/*/sriov_numvfs; do
-    pf=${pf%/*}
-    held=$(for vf in $pf/virtfn*; do
-        find /proc/[0-9]*/fd -lname /dev/vfio/$(basename $(readlink $vf/iommu_group)) 2>/dev/null
-    done)
-    [ -n "$held" ] || echo 0 > $pf/sriov_numvfs
-done
-"""
-"""Removes the VFs of PFs of which no process has one open."""
-
 
 @dataclass(frozen=True)
 class Site:
@@ -381,19 +370,6 @@ def test_a_node_does_not_change_hands_under_a_virtual_machine(site: Site, walked
     assert refused.code != 0
     assert refused.says(VM, "is to be for containers", f"virtual machine default/{MACHINE}", "nothing was changed")
     assert (site.marks(VM), site.resource_versions()) == before
-
-
-def test_vfs_made_anew_under_a_running_machine_are_found_again(site: Site, walked: str) -> None:
-    """Those of the PF whose VFs the machine has not; the machine goes on."""
-    state = ("get", "vmi", MACHINE, "-o", "jsonpath={.metadata.uid}{.status.phase}")
-    before = site.cluster.kubectl(*state)
-    site.lab.node(VM).run(NO_VFS_ON_FREE_PFS)
-    eventually(lambda: site.advertised(VM), {"intel.com/qat": VFS // 2})
-    repaired = site.play("site", qatvirt_test_machines=False)
-    assert repaired.code == 0, repaired.text
-    assert site.advertised(VM) == {"intel.com/qat": VFS}
-    assert site.marks(VM)["ready"] == "true"
-    assert site.cluster.kubectl(*state) == before
 
 
 def test_a_node_changes_hands_and_back(site: Site) -> None:
