@@ -25,7 +25,7 @@ from lab import Lab
 from lab.cluster import manifests, programs
 from lab.cluster.control_plane import ControlPlane
 from lab.cluster.profiles import PROFILES
-from tests.lab.plays import ansible_playbook, play
+from tests.plays import ansible_playbook, play
 
 RESULT = Path(__file__).with_name("result.md")
 PROFILE = PROFILES["kubevirt-1.8"]

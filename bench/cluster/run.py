@@ -17,7 +17,7 @@ from pathlib import Path
 from lab import Lab, NodeSpec
 from lab.cluster import manifests, profiles
 from lab.paths import cache_root, labs_root
-from tests.lab.plays import play
+from tests.plays import play
 
 RESULT = Path(__file__).with_name("result.md")
 READY_LIMIT = 180.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import Lab, NodeSpec
-from tests.lab.plays import Play, play
+from tests.plays import Play, play
 
 RESULT = Path(__file__).with_name("result.md")
 

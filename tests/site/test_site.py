@@ -29,8 +29,8 @@ from lab.cluster.control_plane import ControlPlane
 from lab.cluster.profiles import DEFAULT, PROFILES
 from lab.faults import hold, release
 from tests import drills
-from tests.api.modules import module
-from tests.lab.plays import ROOT, Play, play
+from tests.cluster.modules import module
+from tests.plays import ROOT, Play, play
 
 PROFILE = PROFILES[DEFAULT]
 VM, CONTAINER = "qat1", "qat2"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster says to somebody who is not there. On a real API server: tests/api/test_support_bundle.py."""
+"""What a cluster says to somebody who is not there. On a real API server: tests/cluster/test_support_bundle.py."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Conflict, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import Owner, find_owner
 from lab.cluster.control_plane import ControlPlane
-from tests.api.modules import Asked, Cluster, module
+from tests.cluster.modules import Asked, Cluster, module
 
 HYPERCONVERGED = yaml.safe_load(Path(__file__).with_name("hyperconverged.yml").read_text())
 EDITS = 100

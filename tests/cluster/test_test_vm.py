@@ -24,9 +24,9 @@ import yaml
 
 from lab import LabError
 from lab.cluster.control_plane import ControlPlane
-from tests.api.modules import ROOT, Cluster
-from tests.api.virt_api import VirtApi, virt_api
-from tests.lab.plays import play
+from tests.cluster.modules import ROOT, Cluster
+from tests.cluster.virt_api import VirtApi, virt_api
+from tests.plays import play
 
 NODE = "worker1"
 NAMESPACE = "qatvirt-test"

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from lab import Node
-from tests.lab.plays import Site, files, look
+from tests.plays import Site, files, look
 
 
 def test_teardown_puts_the_node_back(site: Site, node: Node) -> None:

@@ -18,9 +18,9 @@ import yaml
 
 from lab.cluster import manifests, programs
 from lab.cluster.control_plane import ControlPlane
-from tests.api.conftest import PROFILE
-from tests.api.modules import module
-from tests.lab.plays import Play, ansible_playbook
+from tests.cluster.conftest import PROFILE
+from tests.cluster.modules import module
+from tests.plays import Play, ansible_playbook
 
 assert PROFILE.kubevirt
 VERSION = PROFILE.kubevirt.version

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.lab.plays import PFS, Play, Site, bindings, files, look, shell
+from tests.plays import PFS, Play, Site, bindings, files, look, shell
 
 ELSEWHERE, UNBOUND, NO_OVERRIDE = "0000:01:10.0", "0000:01:10.2", "0000:01:10.4"
 AUTOPROBE, SERVICES, NO_VFS, OPTION = PFS

@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 from lab import Node
-from tests.lab.plays import PFS, POLICY, Site, files, look, play
+from tests.plays import PFS, POLICY, Site, files, look, play
 
 SECRET = "Zq7hunter2hunter2"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import Lab, NodeSpec
-from tests.lab.plays import files, look, play
+from tests.plays import files, look, play
 
 PF = "0000:01:00.0"
 

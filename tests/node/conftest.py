@@ -10,7 +10,7 @@ import pytest
 
 from bench.remote_executions.run import Run, count
 from lab import Lab, Node, NodeSpec
-from tests.lab.plays import POLICY, SNAPSHOT, Site, files, look
+from tests.plays import POLICY, SNAPSHOT, Site, files, look
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from lab import Node
-from tests.lab.plays import PFS, bindings, look
+from tests.plays import PFS, bindings, look
 
 PF = PFS[2]
 

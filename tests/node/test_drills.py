@@ -16,7 +16,7 @@ import pytest
 
 from lab import Node, faults
 from tests import drills
-from tests.lab.plays import POLICY, Site, play, shell
+from tests.plays import POLICY, Site, play, shell
 
 PF = "0000:01:00.0"
 GEN2 = "0000:04:00.0"
@@ -146,7 +146,7 @@ WRONG_HOSTS: dict[str, dict[str, Any]] = {
 }
 """Faults of an inventory: variables of a host that is the node but for them."""
 ELSEWHERE = {"iommu"}
-"""Has a node of its own: tests/bare/test_host.py."""
+"""Has a node of its own: tests/node/test_host.py."""
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from lab import Node
-from tests.lab.plays import look
+from tests.plays import look
 
 
 def started(node: Node, unit: str, event: str) -> int:

@@ -22,7 +22,7 @@ from ansible_collections.intel.qatvirt.plugins.modules import qat_validate
 from ansible_collections.intel.qatvirt.tests.unit.proof import sites
 from lab.cluster.control_plane import ControlPlane
 from tests import drills
-from tests.api.modules import Cluster, module
+from tests.cluster.modules import Cluster, module
 
 Data = dict[str, Any]
 WORKLOADS = {sites.VM: "vm", sites.CONTAINER: "container"}

@@ -18,7 +18,7 @@ import yaml
 
 from lab import Lab, Node, NodeSpec
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 SNAPSHOT = "tests-converged"
 PFS = ("0000:01:00.0", "0000:02:00.0", "0000:03:00.0", "0000:04:00.0")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from lab import Node, faults
-from tests.lab.plays import POLICY, Play, Site, look, shell
+from tests.plays import POLICY, Play, Site, look, shell
 
 POD = "1b2c3d4e-0000-4000-8000-123456789abc"
 BY_POD, BY_VM = "0000:01:10.2", "0000:02:10.0"

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lab.cluster.control_plane import ControlPlane
-from tests.api.modules import module
+from tests.cluster.modules import module
 
 NAME = "worker1"
 READY = "qatvirt.intel.com/ready"

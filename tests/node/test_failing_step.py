@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from lab import Node, faults
-from tests.lab.plays import PFS, POLICY, Site, look
+from tests.plays import PFS, POLICY, Site, look
 
 NEW_POLICY = [*POLICY, {"match": {"family": "4xxx"}, "services": ["dc"]}]
 FIRST, FAILING, LAST = PFS[:3]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lab.cluster.control_plane import ControlPlane, component
-from tests.lab.plays import Play, play
+from tests.plays import Play, play
 
 ACCOUNT = "system:serviceaccount:qatvirt:qatvirt"
 

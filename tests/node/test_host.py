@@ -11,7 +11,7 @@ import pytest
 
 from lab import Lab, Node, NodeSpec
 from tests import drills
-from tests.lab.plays import play, shell
+from tests.plays import play, shell
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import Node
-from tests.lab.plays import Site, look, play, shell
+from tests.plays import Site, look, play, shell
 
 WRONG: dict[str, tuple[list[dict[str, object]], list[str]]] = {
     "service": ([{"services": ["crypto"]}], ["'crypto'", "sym"]),

@@ -25,8 +25,8 @@ import pytest
 import yaml
 
 from lab.cluster.control_plane import ControlPlane
-from tests.api.modules import Cluster, module
-from tests.lab.plays import Play, play
+from tests.cluster.modules import Cluster, module
+from tests.plays import Play, play
 
 NODE = "qat1"
 MACHINES = "virtualmachineinstances.kubevirt.io"

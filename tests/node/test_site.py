@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from lab import Node
-from tests.lab.plays import Site
+from tests.plays import Site
 
 
 def test_without_a_cluster_the_nodes_are_done_and_the_rest_is_told(site: Site, node: Node) -> None:
