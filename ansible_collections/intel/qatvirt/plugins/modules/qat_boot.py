@@ -54,12 +54,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node import boot
+from ansible_collections.intel.qatvirt.plugins.module_utils.node import boot, paths
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import Checkpoint
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.entry import run_command, run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed import ManagedFile, ManagedFiles
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed import ManagedFiles
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import ManagedFile
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import fitting_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.spec import POLICY_SPEC, given_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe_pfs
@@ -84,16 +85,16 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     present = module.params["state"] == "present"
     managed = ManagedFiles(files, Checkpoint(files), "boot_files")
     differing = managed.differing(_wanted(module, system) if present else _absent())
-    switch = system.exists(boot.WANTED) != present
+    switch = system.exists(paths.WANTED) != present
     diff = managed.diff(differing)
     if switch:
-        diff.append({"before_header": boot.SERVICE, "after_header": boot.SERVICE, **_switch_diff(present)})
+        diff.append({"before_header": paths.SERVICE, "after_header": paths.SERVICE, **_switch_diff(present)})
     if not module.check_mode:
         if switch and not present:
             _systemctl(module, "disable")
         for file in differing:
             managed.put(file)
-        if any(file.path == boot.UNIT for file in differing):
+        if any(file.path == paths.UNIT for file in differing):
             _systemctl(module, "daemon-reload")
         if switch and present:
             _systemctl(module, "enable")
@@ -115,18 +116,18 @@ def _wanted(module: AnsibleModule, system: System) -> list[ManagedFile]:
     pfs = observe_pfs(system, {})
     policy = fitting_policy(raw, pfs)
     return [
-        ManagedFile(boot.PROGRAM, boot.build_program(), 0o755),
-        ManagedFile(boot.POLICY, boot.policy_text(raw, policy, pfs)),
-        ManagedFile(boot.UNIT, boot.unit_text(sys.executable)),
+        ManagedFile(paths.PROGRAM, boot.build_program(), 0o755),
+        ManagedFile(paths.POLICY, boot.policy_text(raw, policy, pfs)),
+        ManagedFile(paths.UNIT, boot.unit_text(sys.executable)),
     ]
 
 
 def _absent() -> list[ManagedFile]:
-    return [ManagedFile(path, None) for path in (boot.PROGRAM, boot.POLICY, boot.UNIT)]
+    return [ManagedFile(path, None) for path in (paths.PROGRAM, paths.POLICY, paths.UNIT)]
 
 
 def _systemctl(module: AnsibleModule, verb: str) -> None:
-    run_command(module, ["systemctl", verb] + ([] if verb == "daemon-reload" else [boot.SERVICE]))
+    run_command(module, ["systemctl", verb] + ([] if verb == "daemon-reload" else [paths.SERVICE]))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..node.state import Pf, Vf
+from ..node.model import Pf, Vf
 from .nodes import CONTAINER, PLUGIN_PREFIX, SiteNode, allocatable, is_usable, selector_of
 from .objects import Object, Objects, name_of
 from .workload import devices_of, is_launcher, machine_of

@@ -11,10 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..node.devices import VENDOR
-from ..node.facts import pfs_of
+from ..node.model import Pf, Vf, pfs_of
 from ..node.plan import VFIO
 from ..node.policy import ordered
-from ..node.state import Pf, Vf
 from .objects import Object, Refused
 
 VM = "vm"

@@ -14,14 +14,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from .describe import summary
-from .holders import Holder, find_holders, holders_of
+from .holders import find_holders, holders_of
+from .model import Holder, Pf, Problem, Vf, group_nodes, held_by, parse_services
 from .pci import DRIVERS, device_path
-from .plan import PfPlan, PfTarget, Plan, Step, Vfio, plan, plan_to, steps_to, target_of, touched
+from .plan import Plan, Step, plan, steps_to, target_of, touched
 from .policy import Policy
-from .state import Pf, Problem, Vf, device_nodes, group_nodes, observe_pf, observe_pfs, parse_services
+from .state import device_nodes, observe, observe_pf
 from .sysfs import WRITE_TIMEOUT, System, WriteBlocked
-
-_DENYLIST = "/sys/module/vfio_pci/parameters/disable_denylist"
 
 
 class InUse(Exception):
@@ -71,32 +70,6 @@ class Result:
     plan: Plan
     done: tuple[str, ...] = ()
     left: tuple[Vf, ...] = ()
-
-
-def held_by(vf: Vf) -> str:
-    return "VF {0} is held by {1}".format(vf.address, ", ".join(str(holder) for holder in vf.holders))
-
-
-def observe(system: System) -> tuple[tuple[Pf, ...], Vfio]:
-    """The PFs of the node and its vfio-pci."""
-    return observe_pfs(system, find_holders(system)), observe_vfio(system)
-
-
-def observe_vfio(system: System) -> Vfio:
-    """The denylist and its switch came with Linux 5.9 (``drivers/vfio/pci/vfio_pci.c``); a kernel without the switch
-    has no denylist."""
-    text = system.get(_DENYLIST)
-    return Vfio(system.exists(DRIVERS + "/vfio-pci"), None if text is None else text == "Y")
-
-
-def plan_restore(pfs: tuple[Pf, ...], targets: dict[str, PfTarget]) -> Plan:
-    """The plan that takes PFs (by address) to recorded targets. A PF without driver has nothing left to put back."""
-    return Plan(
-        tuple(
-            plan_to(pf, targets[pf.address]) if pf.address in targets and pf.driver else PfPlan(pf.address)
-            for pf in pfs
-        )
-    )
 
 
 def converge(

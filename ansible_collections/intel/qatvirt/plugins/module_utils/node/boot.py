@@ -18,19 +18,14 @@ import sys
 import zipfile
 from typing import Any
 
-from .apply import ConvergeFailed, InUse, Unmet, converge, held_by, observe
+from .apply import ConvergeFailed, InUse, Unmet, converge
 from .files import Files
+from .model import Pf, held_by
+from .paths import POLICY, PROGRAM, STATUS
 from .plan import VFIO
 from .policy import Policy, PolicyError, parse_policy, settings_for
-from .state import Pf
+from .state import observe
 from .sysfs import System
-
-PROGRAM = "/usr/local/lib/qatvirt/qatvirt-node.pyz"
-POLICY = "/etc/qatvirt/policy.json"
-STATUS = "/run/qatvirt/status.json"
-SERVICE = "qatvirt.service"
-UNIT = "/etc/systemd/system/" + SERVICE
-WANTED = "/etc/systemd/system/multi-user.target.wants/" + SERVICE
 
 #: Seconds to wait for the PF driver: udev loads it while the node boots.
 DRIVER_WAIT = 60

@@ -12,8 +12,8 @@ import json
 from typing import Any
 
 from .files import Files
+from .model import Pf
 from .plan import PfTarget, VfTarget, target_of
-from .state import Pf
 
 PATH = "/var/lib/qatvirt/checkpoint.json"
 _VERSION = 1

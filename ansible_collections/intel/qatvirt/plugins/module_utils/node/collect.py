@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .boot import POLICY, PROGRAM, SERVICE, STATUS, UNIT
 from .checkpoint import PATH as CHECKPOINT
 from .checkpoint import CheckpointError
 from .devices import FAMILIES, VENDOR
@@ -20,6 +19,7 @@ from .facts import collect
 from .files import Files
 from .hostplan import MODPROBE, MODULES_LOAD
 from .loader import GRUB_DROPIN
+from .paths import POLICY, PROGRAM, SERVICE, STATUS, UNIT
 from .pci import DEVICES, device_path
 from .sysfs import ReadBlocked, System
 

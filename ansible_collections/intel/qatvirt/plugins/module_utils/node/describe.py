@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .model import Pf, Vf
 from .plan import PfTarget, Plan
 from .policy import ordered
-from .state import Pf, Vf
 
 
 def summary(pf: Pf) -> str:

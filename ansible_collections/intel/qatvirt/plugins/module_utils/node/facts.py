@@ -8,16 +8,14 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from .boot import POLICY, STATUS, UNIT, WANTED
 from .checkpoint import Checkpoint
 from .files import Files
 from .holders import KVM, find_holders
 from .host import observe_host
-from .plan import Vfio
-from .state import Pf, observe_pfs, pf_from_dict
+from .model import SCHEMA
+from .paths import POLICY, STATUS, UNIT, WANTED
+from .state import observe_pfs
 from .sysfs import System
-
-SCHEMA = 2
 
 
 def collect(system: System, files: Files) -> dict[str, Any]:
@@ -44,18 +42,3 @@ def _json(text: str | None) -> object:
         return None if text is None else json.loads(text)
     except ValueError:
         return None
-
-
-def pfs_of(facts: dict[str, Any]) -> tuple[Pf, ...]:
-    """The PFs of collected facts. Raises ValueError for facts that are missing or of another schema."""
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise ValueError(
-            "these are no facts of intel.qatvirt.qat_info (schema {0!r}, expected {1}); run that module first".format(
-                facts.get("schema") if isinstance(facts, dict) else facts, SCHEMA
-            )
-        )
-    return tuple(pf_from_dict(pf) for pf in facts["pfs"])
-
-
-def vfio_of(facts: dict[str, Any]) -> Vfio:
-    return Vfio(facts["vfio"]["loaded"], facts["vfio"]["denylist_disabled"])

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from .model import Holder
 from .sysfs import System
 
 KVM = "/dev/kvm"
@@ -22,26 +22,6 @@ _SHARED = "/dev/vfio/vfio"
 _POD = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
 #: libvirt starts QEMU with ``-name guest=<domain>,...``; KubeVirt's domain is <namespace>_<vmi>.
 _GUEST = re.compile(r"\bguest=([^,\s\0]+)")
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A process with a device node open. ``pod``: uid of its Kubernetes pod, ``guest``: name of the virtual machine;
-    None where unknown."""
-
-    pid: int
-    command: str
-    path: str
-    pod: str | None = None
-    guest: str | None = None
-
-    def __str__(self) -> str:
-        text = f"{self.command} (pid {self.pid}"
-        if self.guest:
-            text += f", virtual machine {self.guest}"
-        if self.pod:
-            text += f", pod uid {self.pod}"
-        return text + ")"
 
 
 def find_holders(system: System) -> dict[str, tuple[Holder, ...]]:

@@ -9,12 +9,11 @@ import os
 import shlex
 from typing import Any
 
-from .apply import observe_vfio
 from .devices import Family
 from .files import Files
-from .holders import Holder
+from .model import Holder, Problem
 from .pci import DRIVERS, device_path
-from .state import Problem
+from .state import observe_vfio
 from .sysfs import System
 
 #: Firmware search path of the kernel (Documentation/driver-api/firmware/fw_search_path.rst); files may be compressed.

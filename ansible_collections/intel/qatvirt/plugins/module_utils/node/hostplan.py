@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .managed import ManagedFile
+from .model import ManagedFile, Pf, Problem
 from .policy import Policy, settings_for
-from .state import Pf, Problem
 
 IOMMU_ON = "intel_iommu=on"
 DENYLIST_OFF = "vfio-pci.disable_denylist=1"

@@ -4,20 +4,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from .checkpoint import Checkpoint
 from .files import Files
-
-
-@dataclass(frozen=True)
-class ManagedFile:
-    """Wanted ``content`` of a file; None: there is to be no such file of ours (what was there before us comes back)."""
-
-    path: str
-    content: str | bytes | None
-    mode: int = 0o644
+from .model import ManagedFile
 
 
 class ManagedFiles:

@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .model import Pf, Problem, Vf, Vfio
 from .policy import MAX, Policy, Settings, ordered, require_fit, settings_for
-from .state import Pf, Problem, Vf
 
 IMPACTS = ("none", "rebind", "recreate", "reboot")
 VFIO = "vfio-pci"
@@ -118,15 +118,6 @@ def _pf_plan_dict(plan: PfPlan) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Vfio:
-    """vfio-pci on this node: loaded or built in, and whether it takes the denylisted Gen2 ids (None: cannot be
-    told)."""
-
-    loaded: bool
-    denylist_disabled: bool | None
-
-
 def plan(pfs: tuple[Pf, ...], vfio: Vfio, policy: Policy) -> Plan:
     """The steps for every PF the policy matches. Raises PolicyError when the policy does not fit the hardware."""
     require_fit(policy, pfs)
@@ -146,6 +137,16 @@ def plan_to(pf: Pf, target: PfTarget, unmet: tuple[Problem, ...] = ()) -> PfPlan
     lost = touched(pf, steps)
     impact = "none" if not lost else "recreate" if _removes_vfs(steps) else "rebind"
     return PfPlan(pf.address, steps, impact, tuple(vf for vf in lost if vf.holders), unmet, target)
+
+
+def plan_restore(pfs: tuple[Pf, ...], targets: dict[str, PfTarget]) -> Plan:
+    """The plan that takes PFs (by address) to recorded targets. A PF without driver has nothing left to put back."""
+    return Plan(
+        tuple(
+            plan_to(pf, targets[pf.address]) if pf.address in targets and pf.driver else PfPlan(pf.address)
+            for pf in pfs
+        )
+    )
 
 
 def touched(pf: Pf, steps: tuple[Step, ...]) -> tuple[Vf, ...]:

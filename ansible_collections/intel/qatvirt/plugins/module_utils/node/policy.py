@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .devices import FAMILIES, SERVICES, VENDOR
+from .model import Pf
 from .pci import parse_address
-from .state import Pf
 
 MATCH_KEYS = ("address", "device", "family", "numa_node")
 DRIVERS = ("vfio-pci", "kernel", "none")

@@ -8,91 +8,27 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import replace
 
-from .devices import VENDOR, Family, family_named, family_of_pf
-from .holders import Holder, holders_of
-from .pci import DEVICES, DRIVERS, device_path, vf_address
+from .devices import VENDOR, Family, family_of_pf
+from .holders import find_holders, holders_of
+from .model import Holder, Pf, Problem, Vf, Vfio, group_nodes, parse_services
+from .pci import DEVICES, DRIVERS, device_path
 from .sysfs import System
 
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that keeps a device from being used: what was found and expected (``message``), and what to do
-    (``fix``)."""
-
-    id: str
-    message: str
-    fix: str
+_DENYLIST = "/sys/module/vfio_pci/parameters/disable_denylist"
 
 
-@dataclass(frozen=True)
-class Vf:
-    """One virtual function. ``group_members``: the other devices of its IOMMU group; ``index`` counts from 0."""
-
-    index: int
-    address: str
-    device: str
-    driver: str | None
-    driver_override: str | None
-    iommu_group: str | None
-    group_members: tuple[str, ...]
-    numa_node: int
-    holders: tuple[Holder, ...]
-    problems: tuple[Problem, ...]
+def observe(system: System) -> tuple[tuple[Pf, ...], Vfio]:
+    """The PFs of the node and its vfio-pci."""
+    return observe_pfs(system, find_holders(system)), observe_vfio(system)
 
 
-@dataclass(frozen=True)
-class Pf:
-    """One physical function with its VFs.
-
-    ``driver_loaded``, ``vf_driver_loaded``: the family's PF and VF drivers are registered, whoever they took.
-    ``vfs_possible``/``vfs_enabled``: sriov_totalvfs/sriov_numvfs. ``autoprobe``: whether the kernel binds new VFs by
-    itself. ``state``,
-    ``services``: the driver's ``qat/`` group, None where it has none. ``heartbeat``: ok | dead | None (not offered).
-    ``offset``/``stride``: where VFs appear (routing ids).
-    """
-
-    address: str
-    device: str
-    family: str
-    module: str
-    driver: str | None
-    driver_loaded: bool
-    vf_driver_loaded: bool
-    numa_node: int
-    iommu_group: str | None
-    vfs_possible: int
-    vfs_enabled: int
-    autoprobe: bool
-    state: str | None
-    services: tuple[str, ...] | None
-    heartbeat: str | None
-    offset: int
-    stride: int
-    vfs: tuple[Vf, ...]
-    problems: tuple[Problem, ...]
-
-    @property
-    def kind(self) -> Family:
-        return family_named(self.family)
-
-    def expected_vf(self, index: int) -> str:
-        """Address VF ``index`` has, or will have once it is enabled."""
-        vf = self.vf_at(index)
-        return vf.address if vf else vf_address(self.address, self.offset, self.stride, index)
-
-    def vf_at(self, index: int) -> Vf | None:
-        """VF number ``index``, None while it is not enabled."""
-        return next((vf for vf in self.vfs if vf.index == index), None)
-
-    def all_problems(self) -> tuple[Problem, ...]:
-        """Its own problems and those of its VFs."""
-        return self.problems + tuple(problem for vf in self.vfs for problem in vf.problems)
-
-    def held(self) -> tuple[Vf, ...]:
-        return tuple(vf for vf in self.vfs if vf.holders)
+def observe_vfio(system: System) -> Vfio:
+    """The denylist and its switch came with Linux 5.9 (``drivers/vfio/pci/vfio_pci.c``); a kernel without the switch
+    has no denylist."""
+    text = system.get(_DENYLIST)
+    return Vfio(system.exists(DRIVERS + "/vfio-pci"), None if text is None else text == "Y")
 
 
 def observe_pfs(system: System, holders: dict[str, tuple[Holder, ...]]) -> tuple[Pf, ...]:
@@ -146,12 +82,6 @@ def observe_pf(system: System, address: str, device: str, family: Family, holder
     return replace(pf, problems=tuple(_pf_problems(pf)))
 
 
-def parse_services(text: str) -> tuple[str, ...]:
-    """``sym;asym`` -> ("sym", "asym"), in the order the kernel printed them (which differs between kernels: compare
-    as sets)."""
-    return tuple(part.strip() for part in text.split(";") if part.strip())
-
-
 def _number(text: str | None, default: int) -> int:
     try:
         return default if text is None else int(text, 0)
@@ -194,11 +124,6 @@ def _observe_vf(
         holders=holders_of(device_nodes(system, address, group), holders),
         problems=_vf_problems(address, group, members),
     )
-
-
-def group_nodes(group: str | None) -> tuple[str, ...]:
-    """The device nodes of a vfio group, with and without an IOMMU."""
-    return ("/dev/vfio/" + group, "/dev/vfio/noiommu-" + group) if group else ()
 
 
 def device_nodes(system: System, address: str, group: str | None) -> tuple[str, ...]:
@@ -281,21 +206,3 @@ def _pf_problems(pf: Pf) -> list[Problem]:
             )
         )
     return found
-
-
-def pf_from_dict(data: dict[str, Any]) -> Pf:
-    """A PF from facts (lists and dicts as Ansible carries them). Raises KeyError/TypeError on facts of another
-    schema."""
-    values = {field.name: data[field.name] for field in fields(Pf)}
-    values["services"] = None if data["services"] is None else tuple(data["services"])
-    values["vfs"] = tuple(_vf_from_dict(vf) for vf in data["vfs"])
-    values["problems"] = tuple(Problem(**problem) for problem in data["problems"])
-    return Pf(**values)
-
-
-def _vf_from_dict(data: dict[str, Any]) -> Vf:
-    values = {field.name: data[field.name] for field in fields(Vf)}
-    values["group_members"] = tuple(data["group_members"])
-    values["holders"] = tuple(Holder(**holder) for holder in data["holders"])
-    values["problems"] = tuple(Problem(**problem) for problem in data["problems"])
-    return Vf(**values)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..node.apply import held_by
-from ..node.boot import SERVICE, STATUS
 from ..node.devices import VENDOR
+from ..node.model import Pf, Problem, Vf, held_by
+from ..node.paths import SERVICE, STATUS
 from ..node.pci import device_path
 from ..node.plan import VFIO
 from ..node.policy import PolicyError, ordered, parse_policy, settings_for
-from ..node.state import Pf, Problem, Vf
 from .check import FAIL, NODE, WARN, Check, Finding, Findings
 from .site import NodeCase, Site
 

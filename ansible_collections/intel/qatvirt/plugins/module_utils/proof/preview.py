@@ -7,11 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..node.describe import predict, summary
-from ..node.facts import pfs_of, vfio_of
 from ..node.hostplan import plan_host
+from ..node.model import Pf, pfs_of, vfio_of
 from ..node.plan import IMPACTS, Plan, plan
 from ..node.policy import PolicyError, ordered, parse_policy
-from ..node.state import Pf
 
 
 def preview(facts: dict[str, Any], raw_policy: object, kernel_args: list[str]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from ..cluster.accounting import Owner
 from ..cluster.nodes import PLUGIN_PREFIX, READY_LABEL
 from ..cluster.objects import Object, labels_of
 from ..cluster.plugin import image_of
+from ..node.model import Pf
 from ..node.policy import ordered
-from ..node.state import Pf
 from .check import FAIL, PASS, SKIPPED, WARN, Answer
 from .cluster_checks import owners_of
 from .site import NodeCase, Site

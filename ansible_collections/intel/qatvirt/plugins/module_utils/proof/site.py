@@ -13,11 +13,10 @@ from ..cluster.nodes import CONTAINER, VM, SiteNode, node_object, site_node
 from ..cluster.objects import Object, Objects, labels_of
 from ..cluster.owner import Owner
 from ..cluster.snapshot import Snapshot
-from ..node.facts import pfs_of, vfio_of
 from ..node.hostplan import HostPlan, plan_host
+from ..node.model import Pf, pfs_of, vfio_of
 from ..node.plan import PfTarget, Plan, plan
 from ..node.policy import Policy, PolicyError, parse_policy
-from ..node.state import Pf
 
 
 @dataclass(frozen=True)

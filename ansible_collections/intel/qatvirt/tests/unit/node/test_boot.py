@@ -11,16 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge, observe
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.boot import (
-    POLICY,
-    STATUS,
-    build_program,
-    policy_text,
-    unit_text,
-)
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.boot import build_program, policy_text, unit_text
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.paths import POLICY, STATUS
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
 
 #: Runs the program of the file argv[1] as the unit does, on the files below argv[2].

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import carry_out, converge, observe, plan_restore
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import carry_out, converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import (
     PATH,
     Checkpoint,
@@ -17,8 +17,9 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint impo
     recorded_pfs,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import target_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import plan_restore, target_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import SimKernel
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.boot import POLICY, PROGRAM, STATUS
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import PATH as CHECKPOINT
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.collect import collect_node
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.paths import POLICY, PROGRAM, STATUS
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import DEVICES, SimKernel

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge, observe
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import pfs_of, vfio_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of, vfio_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import SimKernel
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import pfs_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.hostplan import (
     DENYLIST_OFF,
     IOMMU_ON,
@@ -20,6 +19,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.hostplan import
     plan_host,
     plan_host_absent,
 )
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel

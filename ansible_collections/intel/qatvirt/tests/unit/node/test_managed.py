@@ -10,7 +10,8 @@ import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import Checkpoint
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed import ManagedFile, ManagedFiles
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed import ManagedFiles
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import ManagedFile
 
 PATH = "/etc/modprobe.d/qatvirt.conf"
 OURS = ManagedFile(PATH, "options vfio-pci disable_denylist=1\n")

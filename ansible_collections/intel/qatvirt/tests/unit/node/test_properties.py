@@ -18,17 +18,16 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import (
     Unmet,
     carry_out,
     converge,
-    observe,
-    plan_restore,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.describe import describe, predict
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import PfTarget, plan, target_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import PfTarget, plan, plan_restore, target_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import (
     Policy,
     PolicyError,
     parse_policy,
     settings_for,
 )
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import ReadBlocked
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import DEVICES, VFIO, Killed, Pf, SimKernel
 from ansible_collections.intel.qatvirt.tests.unit.node.worlds import nodes, policies

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge, observe
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.holders import find_holders
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import Pf, parse_services, pf_from_dict
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import Pf, parse_services, pf_from_dict
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
 
