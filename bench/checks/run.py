@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import Snapshot
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.checks import validate
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import Site
 from ansible_collections.intel.qatvirt.plugins.modules.qat_validate import case_of

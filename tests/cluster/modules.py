@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
 from ansible_collections.intel.qatvirt.plugins.modules import kubevirt_host_devices, kubevirt_placement
 from lab.cluster.control_plane import ControlPlane
 

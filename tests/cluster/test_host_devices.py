@@ -18,10 +18,10 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.edit import edit, look_up, set_at
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import Entry, listed, merge
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Conflict, Refused
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import Owner, find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import Owner, find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit, look_up, set_at
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Conflict, Refused
 from lab.cluster.control_plane import ControlPlane
 from tests.cluster.modules import Asked, Cluster, module
 

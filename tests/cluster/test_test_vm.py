@@ -44,10 +44,11 @@ from ansible.module_utils import basic
 given = json.load(sys.stdin)
 basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": given["parameters"]}).encode()
 basic._ANSIBLE_PROFILE = "legacy"
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import api, trials
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import api
+from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm import runner
 from ansible_collections.intel.qatvirt.plugins.modules import qat_test_vm
-trials.POLL = 0.5
-trials.CLEANING = given["cleaning"]
+runner.POLL = 0.5
+runner.CLEANING = given["cleaning"]
 writes, send = 0, api.Api._send
 
 def counted(self, method, *more):

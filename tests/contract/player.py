@@ -111,8 +111,8 @@ class LabNode:
     _PARAMETERS = "/sys/module/qat_4xxx/parameters/"
 
     def __init__(self, pf: str, gen2: str) -> None:
-        from qatvirt_node.pci import vf_address
-        from qatvirt_node.sysfs import System, WriteBlocked
+        from qatvirt_boot.node.pci import vf_address
+        from qatvirt_boot.node.sysfs import System, WriteBlocked
 
         self.pf, self.gen2 = pf, gen2
         self.vf_address = vf_address

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.boot import build_program
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.boot_unit import build_program
 from lab import Lab
 from lab.spec import NodeSpec
 from tests.contract.scenarios import RELEASES, SCENARIOS, Scenario

@@ -16,9 +16,9 @@ PF = PFS[2]
 KILLER = """
 import json, os, signal, sys
 sys.path.insert(0, "/usr/local/lib/qatvirt/qatvirt-node.pyz")
-from qatvirt_node.apply import converge
-from qatvirt_node.policy import parse_policy
-from qatvirt_node.sysfs import System
+from qatvirt_boot.node.apply import converge
+from qatvirt_boot.node.policy import parse_policy
+from qatvirt_boot.node.sysfs import System
 
 
 class Mortal(System):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.catalogue import catalogue
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.check import Check
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.checks import CHECKS
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.checks_doc import catalogue
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import CHECKS
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import COLLECTION
 from tests.drills import DRILLS, table
 

@@ -16,8 +16,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.bundle import contents, pack, unread
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import COLLECTION
+from ansible_collections.intel.qatvirt.plugins.module_utils.support.bundle import contents, pack, unread
 
 _OPTIONS = {
     "directory": {"type": "path", "required": True},

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import nodes as site
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import plugin
-from ansible_collections.intel.qatvirt.plugins.plugin_utils.told import told
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import qat_plugin
+from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
 
 
 @told
@@ -58,13 +58,13 @@ def qat_plugin_settings(
     nodes: list[dict[str, Any]], daemonsets: list[dict[str, Any]], namespace: str, name: str
 ) -> dict[str, Any]:
     """How Intel's plugin has to be started for the nodes for containers."""
-    return plugin.settings([site.from_data(node) for node in nodes], list(daemonsets), namespace, name)
+    return qat_plugin.settings([site.from_data(node) for node in nodes], list(daemonsets), namespace, name)
 
 
 @told
 def qat_plugin_strangers(daemonsets: list[dict[str, Any]], namespace: str, name: str) -> list[str]:
     """DaemonSets that run Intel's plugin beside the one of that name."""
-    return plugin.strangers(list(daemonsets), namespace, name)
+    return qat_plugin.strangers(list(daemonsets), namespace, name)
 
 
 class FilterModule:

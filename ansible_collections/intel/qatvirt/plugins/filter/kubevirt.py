@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import kubevirt
-from ansible_collections.intel.qatvirt.plugins.plugin_utils.told import told
+from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
 
 
 @told

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.checks import preflight
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.preview import (
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.preview import (
     count_table,
     facts_table,
     plan_table,
     preview,
 )
-from ansible_collections.intel.qatvirt.plugins.plugin_utils.told import told
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import preflight
+from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
 
 
 @told

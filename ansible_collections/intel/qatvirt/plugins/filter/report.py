@@ -9,8 +9,8 @@ from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.junit import junit
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import SCHEMA
+from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
 from ansible_collections.intel.qatvirt.plugins.plugin_utils.page import page
-from ansible_collections.intel.qatvirt.plugins.plugin_utils.told import told
 
 
 @told

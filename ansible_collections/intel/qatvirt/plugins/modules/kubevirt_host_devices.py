@@ -82,8 +82,6 @@ after:
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.edit import edit
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import (
     listed,
     merge,
@@ -91,7 +89,9 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices
     remove,
     shown,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit
 
 
 def main() -> None:

@@ -103,20 +103,20 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt import (
     describe,
     describe_operator,
     is_available,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import ApiError, Object, Refused, name_of
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import (
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import (
     HYPERCONVERGEDS,
-    NoKubeVirt,
     find_kubevirt,
     list_kubevirts,
 )
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Object, name_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.pods import pod_trouble
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ApiError, NoKubeVirt, Refused
 
 POLL = 3.0
 

@@ -71,8 +71,7 @@ import time
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.counted import (
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.allocatable import (
     HANDLER,
     PLUGIN,
     Count,
@@ -80,7 +79,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.counted impo
     explain,
     is_stale,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     CONTAINER,
     NODES,
@@ -90,7 +90,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
     from_data,
     match_nodes,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Object, Refused, name_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Object, name_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
 POLL = 2.0
 

@@ -54,16 +54,16 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node import boot, paths
+from ansible_collections.intel.qatvirt.plugins.module_utils.node import boot_unit, paths
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC, given_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import Checkpoint
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.entry import run_command, run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed import ManagedFiles
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed_files import ManagedFiles
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import ManagedFile
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.module import run_command, run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe_pfs
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import fitting_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.spec import POLICY_SPEC, given_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe_pfs
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
 
 
@@ -116,9 +116,9 @@ def _wanted(module: AnsibleModule, system: System) -> list[ManagedFile]:
     pfs = observe_pfs(system, {})
     policy = fitting_policy(raw, pfs)
     return [
-        ManagedFile(paths.PROGRAM, boot.build_program(), 0o755),
-        ManagedFile(paths.POLICY, boot.policy_text(raw, policy, pfs)),
-        ManagedFile(paths.UNIT, boot.unit_text(sys.executable)),
+        ManagedFile(paths.PROGRAM, boot_unit.build_program(), 0o755),
+        ManagedFile(paths.POLICY, boot_unit.policy_text(raw, policy, pfs)),
+        ManagedFile(paths.UNIT, boot_unit.unit_text(sys.executable)),
     ]
 
 

@@ -137,8 +137,8 @@ dump:
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.dump import Wanted, dump
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.support_data import Wanted, dump
 
 
 def main() -> None:

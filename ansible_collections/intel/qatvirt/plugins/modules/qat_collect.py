@@ -99,9 +99,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.collect import collect_node
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.entry import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.module import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.support_data import collect_node
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
 
 

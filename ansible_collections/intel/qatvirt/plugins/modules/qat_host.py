@@ -70,16 +70,16 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC, given_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.bootloader import LOADERS, Loader
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import Checkpoint
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.entry import run_command, run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.hostplan import HostPlan, plan_host, plan_host_absent
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.loader import LOADERS, Loader
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed import ManagedFiles
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.host_plan import HostPlan, plan_host, plan_host_absent
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed_files import ManagedFiles
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.module import run_command, run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import fitting_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.spec import POLICY_SPEC, given_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
 
 

@@ -208,7 +208,7 @@ import secrets
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     NODES,
     PODS,
@@ -217,15 +217,11 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
     from_data,
     match_nodes,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import NotFound, Refused
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.trials import Run
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.trial import (
-    SKIPPED,
-    KernelBoot,
-    Settings,
-    plan,
-    result,
-)
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import NotFound, Refused
+from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.model import SKIPPED, KernelBoot, RunSettings
+from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.plan import plan
+from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.result import result
+from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.runner import Runner
 
 
 def main() -> None:
@@ -254,31 +250,31 @@ def main() -> None:
 
 
 def run(module: Any, api: Api) -> dict[str, Any]:
-    """Decide which trials there are, make them, return their results."""
+    """Decide which tests there are, run them, return their results."""
     settings = settings_of(module.params)
     nodes = [from_data(data) for data in module.params["nodes"]]
     refuse(module.params, [node.workload for node in nodes])
     pairs = match_nodes(nodes, api.list(NODES)) if nodes else []
     pods = api.list(PODS) if nodes else []
     known = has_kubevirt(api, settings.namespace)
-    cases, tests = plan(pairs, pods, module.params["resources"], settings, known)
+    tests, results = plan(pairs, pods, module.params["resources"], settings, known)
     if module.check_mode:
         reason = "check mode: nothing is started"
-        tests += [result(case, settings, SKIPPED, reason) for case in cases]
-        return {"changed": False, "tests": ordered(tests, pairs), "left": [], "swept": []}
-    outcome = Run(api, cases, settings, module.params["wait_timeout"])()
+        results += [result(test, settings, SKIPPED, reason) for test in tests]
+        return {"changed": False, "tests": ordered(results, pairs), "left": [], "swept": []}
+    outcome = Runner(api, tests, settings, module.params["wait_timeout"]).run()
     return {
         "changed": bool(outcome.swept),
-        "tests": ordered([*tests, *outcome.tests], pairs),
+        "tests": ordered([*results, *outcome.tests], pairs),
         "left": outcome.left,
         "swept": outcome.swept,
     }
 
 
-def settings_of(params: dict[str, Any]) -> Settings:
-    """What all trials share."""
+def settings_of(params: dict[str, Any]) -> RunSettings:
+    """What all tests of the run share."""
     boot = params["kernel_boot"]
-    return Settings(
+    return RunSettings(
         run=secrets.token_hex(4),
         namespace=params["namespace"],
         count=params["count"],

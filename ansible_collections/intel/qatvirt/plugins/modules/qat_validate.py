@@ -111,12 +111,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_with_or_without
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_with_or_without
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, WORKLOADS
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import read
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.spec import given_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.checks import validate
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report, verdict_text
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import NodeCase, Site, node_case
 
@@ -162,16 +161,14 @@ def run(module: Any, api: Api | None) -> dict[str, Any]:
 
 
 def case_of(node: dict[str, Any]) -> NodeCase:
-    """A node of the option. Raises Refused for facts that are none."""
+    """A node of the option. Raises InputError for facts that are none."""
     variables = {"qatvirt_workload": node["workload"]}
     if node["node_name"]:
         variables["qatvirt_node_name"] = node["node_name"]
     try:
-        return node_case(
-            node["name"], node["facts"], given_policy(node["policy"]), node["kernel_args"], variables=variables
-        )
-    except ValueError as error:
-        raise Refused(f"{node['name']}: {error}") from error
+        return node_case(node["name"], node["facts"], node["policy"], node["kernel_args"], variables=variables)
+    except InputError as error:
+        raise InputError(f"{node['name']}: {error}") from error
 
 
 if __name__ == "__main__":

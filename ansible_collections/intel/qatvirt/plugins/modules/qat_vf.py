@@ -101,21 +101,22 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import ConvergeFailed, InUse, Result, carry_out
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ConvergeFailed, InUse
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import Result, carry_out
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC, given_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import (
     Checkpoint,
     record_pf,
     recorded_pfs,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.describe import describe, predict
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.entry import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import Pf
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.module import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import Plan, plan, plan_restore
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.spec import POLICY_SPEC, given_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
 
 

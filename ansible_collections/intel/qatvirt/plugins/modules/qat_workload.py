@@ -72,7 +72,19 @@ import time
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.entry import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.node_labels import (
+    OURS,
+    Marks,
+    describe,
+    difference,
+    in_the_way,
+    marks_of,
+    must_be_empty,
+    patch,
+    summary,
+    wanted_marks,
+)
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     CONTAINER,
     NODES,
@@ -86,19 +98,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
     from_data,
     match_nodes,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Object, Refused, name_of
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.workload import (
-    OURS,
-    Marks,
-    describe,
-    difference,
-    in_the_way,
-    marks_of,
-    must_be_empty,
-    patch,
-    summary,
-    wanted_marks,
-)
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Object, name_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
 POLL = 2.0
 

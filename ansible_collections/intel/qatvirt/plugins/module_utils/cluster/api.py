@@ -17,7 +17,8 @@ from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 
-from .objects import ApiError, Conflict, Forbidden, NotFound, Object, Objects
+from ..errors import ApiError, Conflict, Forbidden, NotFound
+from .objects import Object, Objects
 
 try:
     import websocket

@@ -13,11 +13,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import Refused
 from ..node.devices import FAMILIES, VENDOR, family_of_pf
-from .edit import Keys, look_up, prune, set_at
+from .kubevirt_config import Owner
 from .nodes import PLUGIN_PREFIX
-from .objects import Object, Objects, Refused
-from .owner import Owner
+from .objects import Object, Objects
+from .update import Keys, look_up, prune, set_at
 
 GATE = "HostDevices"
 _QAT_IDS = {f"{VENDOR}:{device}" for family in FAMILIES for device in family.pf + family.vf}

@@ -12,9 +12,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from .edit import look_up, set_at
-from .objects import Object, Objects, Refused, name_of
+from ..errors import InputError
+from .objects import Object, Objects, name_of
 from .placement import keep_off
+from .update import look_up, set_at
 
 Minor = tuple[int, int]
 
@@ -44,10 +45,10 @@ class Finding:
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
-    """(1, 8, 4) of v1.8.4. Raises ValueError."""
+    """(1, 8, 4) of v1.8.4. Raises InputError."""
     match = _VERSION.fullmatch(text)
     if not match:
-        raise ValueError(f"'{text}' is no KubeVirt version; expected one such as v1.8.4")
+        raise InputError(f"'{text}' is no KubeVirt version; expected one such as v1.8.4")
     return int(match[1]), int(match[2]), int(match[3])
 
 
@@ -57,7 +58,7 @@ def judge(
     """What speaks against KubeVirt of a version.
 
     ``target``: of the manifest, or what runs; empty while that is not known. ``observed``: the one that runs.
-    ``kubernetes``: v1.35.4. ``pinned``: the one the user asks for, where he does; ValueError where that is no version.
+    ``kubernetes``: v1.35.4. ``pinned``: the one the user asks for, where he does; InputError where that is no version.
     """
     if pinned:
         parse_version(pinned)
@@ -163,15 +164,15 @@ def describe_operator(deployments: Objects) -> str:
 
 
 def operator_deployment(documents: Objects) -> Object:
-    """The operator's Deployment in its manifest. Raises ValueError."""
+    """The operator's Deployment in its manifest. Raises InputError."""
     for item in documents:
         if item and item.get("kind") == "Deployment" and name_of(item) == "virt-operator":
             return item
-    raise ValueError("the manifest has no Deployment virt-operator; expected kubevirt-operator.yaml of a release")
+    raise InputError("the manifest has no Deployment virt-operator; expected kubevirt-operator.yaml of a release")
 
 
 def manifest_version(documents: Objects) -> str:
-    """The KubeVirt version that an operator manifest installs. Raises ValueError where it does not say."""
+    """The KubeVirt version that an operator manifest installs. Raises InputError where it does not say."""
     container = operator_deployment(documents)["spec"]["template"]["spec"]["containers"][0]
     environment = {entry["name"]: entry.get("value", "") for entry in container.get("env") or ()}
     version = environment.get("KUBEVIRT_VERSION") or container["image"].rpartition(":")[2]
@@ -205,12 +206,12 @@ def cr_spec(extra: dict[str, Any], parts: dict[str, Any], pull_secrets: list[str
 
     ``extra``: any; ``parts``: those with a variable of their own, by dotted path; ``pull_secrets``: names.
 
-    Raises ValueError for fields that a module merges, because others have entries there, too, and for a placement that
+    Raises InputError for fields that a module merges, because others have entries there, too, and for a placement that
     demands the nodes for containers.
     """
     for path in _MERGED_ELSEWHERE:
         if look_up(extra, ("configuration", *path)) is not None:
-            raise ValueError(
+            raise InputError(
                 f"kubevirt_cr_spec has configuration.{'.'.join(path)}, where others have entries, too. Take it out; "
                 "the module kubevirt_host_devices merges host devices and their feature gate"
             )
@@ -222,10 +223,7 @@ def cr_spec(extra: dict[str, Any], parts: dict[str, Any], pull_secrets: list[str
     if not look_up(spec, ("workloads", "nodePlacement")):
         return spec
     # As the module kubevirt_placement leaves it: else one would take away what the other has made.
-    try:
-        placed: dict[str, Any] = keep_off({"spec": spec})["spec"]
-    except Refused as error:
-        raise ValueError(str(error)) from error
+    placed: dict[str, Any] = keep_off({"spec": spec})["spec"]
     return placed
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..errors import InputError, Refused
 from ..node.devices import VENDOR
 from ..node.model import Pf, Vf, pfs_of
 from ..node.plan import VFIO
 from ..node.policy import ordered
-from .objects import Object, Refused
+from .objects import Object
 
 VM = "vm"
 CONTAINER = "container"
@@ -92,14 +93,14 @@ SPEC = {
 def site_node(inventory_name: str, variables: Any) -> SiteNode:
     """A node of the inventory. ``variables``: its variables, with ``ansible_facts``.
 
-    Raises ValueError where facts are missing, or the workload is none.
+    Raises InputError where facts are missing, or the workload is none.
     """
     facts = variables["ansible_facts"].get("qatvirt")
     if facts is None:
-        raise ValueError(f"{inventory_name}: its facts are not there; run intel.qatvirt.qat_info on it first")
+        raise InputError(f"{inventory_name}: its facts are not there; run intel.qatvirt.qat_info on it first")
     workload = variables.get("qatvirt_workload", VM)
     if workload not in WORKLOADS:
-        raise ValueError(f"{inventory_name}: qatvirt_workload is {workload!r}; expected vm or container")
+        raise InputError(f"{inventory_name}: qatvirt_workload is {workload!r}; expected vm or container")
     pfs = pfs_of(facts)
     usable = [(pf, vf) for pf in pfs for vf in pf.vfs if is_usable(vf)]
     selectors = [selector_of(vf) for _pf, vf in usable]

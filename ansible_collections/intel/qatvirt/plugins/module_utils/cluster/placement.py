@@ -11,10 +11,11 @@ any expression fits no node.
 
 from __future__ import annotations
 
-from .edit import Keys, look_up, prune, set_at
+from ..errors import Refused
+from .kubevirt_config import PLACEMENT
 from .nodes import CONTAINER, WORKLOAD_LABEL
-from .objects import Object, Refused
-from .owner import PLACEMENT
+from .objects import Object
+from .update import Keys, look_up, prune, set_at
 
 RULE = {"key": WORKLOAD_LABEL, "operator": "NotIn", "values": [CONTAINER]}
 """Nodes without the label are not concerned."""

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from ..errors import ApiError
+from .kubevirt_config import HYPERCONVERGEDS, Owner, hyperconverged, kubevirt, list_kubevirts
 from .nodes import NODES, PODS
-from .objects import ApiError, Object, Objects
-from .owner import HYPERCONVERGEDS, Owner, hyperconverged, kubevirt, list_kubevirts
+from .objects import Object, Objects
 
 if TYPE_CHECKING:
     from .api import Api

@@ -13,51 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from ..errors import ConvergeFailed, InUse, StepBlocked, StepFailed, Unmet
 from .describe import summary
 from .holders import find_holders, holders_of
-from .model import Holder, Pf, Problem, Vf, group_nodes, held_by, parse_services
+from .model import Holder, Pf, Vf, group_nodes, parse_services
+from .observe import device_nodes, observe, observe_pf
 from .pci import DRIVERS, device_path
 from .plan import Plan, Step, plan, steps_to, target_of, touched
 from .policy import Policy
-from .state import device_nodes, observe, observe_pf
 from .sysfs import WRITE_TIMEOUT, System, WriteBlocked
-
-
-class InUse(Exception):
-    """VFs that would have to change are held. ``vfs``: those VFs, with their holders."""
-
-    def __init__(self, vfs: tuple[Vf, ...]) -> None:
-        super().__init__("; ".join(held_by(vf) for vf in vfs))
-        self.vfs = vfs
-
-
-class Unmet(Exception):
-    """Something the plan needs is not there. ``problems``: what."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(f"{problem.message}: {problem.fix}" for problem in problems))
-        self.problems = problems
-
-
-class StepFailed(Exception):
-    """A step did not do what it should; the message says what was found, what was expected and what to do."""
-
-    def __init__(self, step: Step, reason: str) -> None:
-        super().__init__(f"{step}: {reason}")
-        self.step = step
-        self.reason = reason
-
-
-class StepBlocked(StepFailed):
-    """The kernel did not return from a step's write: it waits for somebody who holds a VF."""
-
-
-class ConvergeFailed(Exception):
-    """A PF could not be converged; the message says why and how it was left. ``done``: the PFs converged before it."""
-
-    def __init__(self, message: str, done: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.done = done
 
 
 @dataclass(frozen=True)
@@ -185,7 +149,7 @@ def _who_blocks(system: System, before: Pf) -> str:
     (drivers/pci/iov.c)."""
     holders = find_holders(system)
     held = [replace(vf, holders=holders_of(group_nodes(vf.iommu_group), holders)) for vf in before.vfs]
-    who = "; ".join(held_by(vf) for vf in held if vf.holders) or "no holder is visible in /proc"
+    who = "; ".join(vf.held_by() for vf in held if vf.holders) or "no holder is visible in /proc"
     return f"{who}. The kernel goes on as soon as it is released; nothing else was written to PF {before.address}"
 
 

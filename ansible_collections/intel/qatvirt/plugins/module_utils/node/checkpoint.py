@@ -11,16 +11,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..errors import CheckpointError
 from .files import Files
 from .model import Pf
 from .plan import PfTarget, VfTarget, target_of
 
 PATH = "/var/lib/qatvirt/checkpoint.json"
 _VERSION = 1
-
-
-class CheckpointError(Exception):
-    """The checkpoint cannot be read."""
 
 
 class Checkpoint:

@@ -13,8 +13,8 @@ from .files import Files
 from .holders import KVM, find_holders
 from .host import observe_host
 from .model import SCHEMA
+from .observe import observe_pfs
 from .paths import POLICY, STATUS, UNIT, WANTED
-from .state import observe_pfs
 from .sysfs import System
 
 

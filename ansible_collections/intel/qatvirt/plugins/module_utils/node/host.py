@@ -12,8 +12,8 @@ from typing import Any
 from .devices import Family
 from .files import Files
 from .model import Holder, Problem
+from .observe import observe_vfio
 from .pci import DRIVERS, device_path
-from .state import observe_vfio
 from .sysfs import System
 
 #: Firmware search path of the kernel (Documentation/driver-api/firmware/fw_search_path.rst); files may be compressed.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..errors import InputError
 from .devices import Family, family_named
 from .pci import vf_address
 
@@ -57,6 +58,10 @@ class Vf:
     numa_node: int
     holders: tuple[Holder, ...]
     problems: tuple[Problem, ...]
+
+    def held_by(self) -> str:
+        """Who holds the VF, in a sentence."""
+        return "VF {0} is held by {1}".format(self.address, ", ".join(str(holder) for holder in self.holders))
 
 
 @dataclass(frozen=True)
@@ -140,10 +145,6 @@ def group_nodes(group: str | None) -> tuple[str, ...]:
     return ("/dev/vfio/" + group, "/dev/vfio/noiommu-" + group) if group else ()
 
 
-def held_by(vf: Vf) -> str:
-    return "VF {0} is held by {1}".format(vf.address, ", ".join(str(holder) for holder in vf.holders))
-
-
 def pf_from_dict(data: dict[str, Any]) -> Pf:
     """A PF from facts (lists and dicts as Ansible carries them). Raises KeyError/TypeError on facts of another
     schema."""
@@ -163,9 +164,9 @@ def _vf_from_dict(data: dict[str, Any]) -> Vf:
 
 
 def pfs_of(facts: dict[str, Any]) -> tuple[Pf, ...]:
-    """The PFs of collected facts. Raises ValueError for facts that are missing or of another schema."""
+    """The PFs of collected facts. Raises InputError for facts that are missing or of another schema."""
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise ValueError(
+        raise InputError(
             "these are no facts of intel.qatvirt.qat_info (schema {0!r}, expected {1}); run that module first".format(
                 facts.get("schema") if isinstance(facts, dict) else facts, SCHEMA
             )

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import PolicyError
 from .devices import FAMILIES, SERVICES, VENDOR
 from .model import Pf
 from .pci import parse_address
@@ -26,14 +27,6 @@ MATCH_KEYS = ("address", "device", "family", "numa_node")
 DRIVERS = ("vfio-pci", "kernel", "none")
 MAX = "max"
 _RULE_KEYS = ("match", "services", "vfs", "driver")
-
-
-class PolicyError(ValueError):
-    """The policy cannot be carried out. ``messages``: every reason, one sentence each."""
-
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__("; ".join(messages))
-        self.messages = messages
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..cluster.accounting import Owners, given, owners
-from ..cluster.counted import Count, explain
-from ..cluster.edit import look_up
+from ..cluster.allocatable import Count, explain
 from ..cluster.host_devices import GATE, Entry, of_pf, qat_entries
 from ..cluster.kubevirt import describe, is_available, judge, parse_version
+from ..cluster.kubevirt_config import kubevirt
+from ..cluster.node_labels import devices_of, is_launcher
 from ..cluster.nodes import CONTAINER, PLUGIN_PREFIX, READY_LABEL, WORKLOAD_LABEL, is_named
 from ..cluster.objects import Object, labels_of, name_of
-from ..cluster.owner import kubevirt
-from ..cluster.plugin import limit_of
 from ..cluster.pods import pod_trouble, unscheduled
-from ..cluster.workload import devices_of, is_launcher
+from ..cluster.qat_plugin import limit_of
+from ..cluster.update import look_up
+from ..cluster.vf_owners import Owners, given, owners
+from ..errors import InputError
+from ..test_vm.diagnosis import Diagnosis, Evidence, Statement, diagnose
+from ..test_vm.signatures import MACHINE
 from .check import CLUSTER, FAIL, WARN, Check, Finding
-from .diagnosis import MACHINE, Diagnosis, Evidence, Statement, diagnose
 from .node_checks import NODE_CHECKS
 from .site import NodeCase, Site
 
@@ -406,7 +408,7 @@ def _of_pod(pod: Object, message: str, fix: str) -> Finding:
 def _no_cdev(site: Site) -> Iterator[Finding]:
     try:
         passes_on = parse_version(_version(site))[:2] >= _VFIO_CDEV
-    except ValueError:
+    except InputError:
         return
     for case in site.vm_nodes if passes_on else ():
         missing = case.facts["vfio"]["cdevs_missing"]
@@ -489,15 +491,15 @@ def _machines(site: Site) -> Iterator[Finding]:
 
 def _why(item: Object, said: str) -> Diagnosis:
     namespace, name = item["metadata"]["namespace"], name_of(item)
-    look = f"kubectl describe vmi -n {namespace} {name}"
+    command = f"kubectl describe vmi -n {namespace} {name}"
     return diagnose(
         Evidence(
             what=f"virtual machine {namespace}/{name}",
             namespace=namespace,
-            look=look,
+            command=command,
             is_machine=True,
             phase=item.get("status", {}).get("phase"),
-            statements=(Statement(MACHINE, said, look),),
+            statements=(Statement(MACHINE, said, command),),
         )
     )
 

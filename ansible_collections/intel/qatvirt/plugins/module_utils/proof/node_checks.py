@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..errors import PolicyError
 from ..node.devices import VENDOR
-from ..node.model import Pf, Problem, Vf, held_by
+from ..node.model import Pf, Problem, Vf
 from ..node.paths import SERVICE, STATUS
 from ..node.pci import device_path
 from ..node.plan import VFIO
-from ..node.policy import PolicyError, ordered, parse_policy, settings_for
+from ..node.policy import ordered, parse_policy, settings_for
 from .check import FAIL, NODE, WARN, Check, Finding, Findings
 from .site import NodeCase, Site
 
@@ -375,7 +376,7 @@ def _held(case: NodeCase) -> Iterator[Finding]:
         for vf in pf.held():
             if any(holder.pod is None for holder in vf.holders):
                 yield Finding(
-                    f"{held_by(vf)}, which is in no pod: Kubernetes does not know of it, and gives that VF away, too",
+                    f"{vf.held_by()}, which is in no pod: Kubernetes does not know of it, and gives that VF away, too",
                     "stop that process, or keep it off this node; Kubernetes has to be the only one that hands VFs out",
                     case.name,
                     f"VF {vf.address}",
@@ -388,7 +389,7 @@ def _in_use(case: NodeCase) -> Iterator[Finding]:
     for pf in case.plan.pfs if case.plan else ():
         for vf in pf.blocked:
             yield Finding(
-                f"PF {pf.pf} needs a change ({pf.impact}) that would take away a VF in use: {held_by(vf)}",
+                f"PF {pf.pf} needs a change ({pf.impact}) that would take away a VF in use: {vf.held_by()}",
                 "stop or move what holds it, or set qat_vf_on_in_use to skip to leave this PF for later",
                 case.name,
                 f"VF {vf.address}",

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..cluster.accounting import Owner
 from ..cluster.nodes import PLUGIN_PREFIX, READY_LABEL
 from ..cluster.objects import Object, labels_of
-from ..cluster.plugin import image_of
+from ..cluster.qat_plugin import image_of
+from ..cluster.vf_owners import Owner
 from ..node.model import Pf
 from ..node.policy import ordered
 from .check import FAIL, PASS, SKIPPED, WARN, Answer

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..cluster.counted import HANDLER, PLUGIN, Count, count
+from ..cluster.allocatable import HANDLER, PLUGIN, Count, count
+from ..cluster.kubevirt_config import Owner
 from ..cluster.nodes import CONTAINER, VM, SiteNode, node_object, site_node
 from ..cluster.objects import Object, Objects, labels_of
-from ..cluster.owner import Owner
 from ..cluster.snapshot import Snapshot
-from ..node.hostplan import HostPlan, plan_host
+from ..errors import PolicyError
+from ..node.host_plan import HostPlan, plan_host
 from ..node.model import Pf, pfs_of, vfio_of
 from ..node.plan import PfTarget, Plan, plan
-from ..node.policy import Policy, PolicyError, parse_policy
+from ..node.policy import Policy, parse_policy
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def node_case(
 ) -> NodeCase:
     """A node from its facts. ``variables``: of the inventory, as :func:`..cluster.nodes.site_node` reads them.
 
-    Raises ValueError for facts of another schema, and for a workload that is none.
+    Raises InputError for facts of another schema, and for a workload that is none.
     """
     pfs = pfs_of(facts)
     site = site_node(name, {**(variables or {}), "ansible_facts": {"qatvirt": facts}})

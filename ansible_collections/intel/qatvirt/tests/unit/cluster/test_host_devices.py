@@ -17,8 +17,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices
     parse_entries,
     remove,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Refused
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.owner import Owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import Owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
 KUBEVIRT = Owner(
     kind="KubeVirt",

@@ -19,6 +19,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt imp
     with_images_of,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.placement import RULE
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError, Refused
 
 
 def fatal(*arguments: Any) -> list[str]:
@@ -64,7 +65,7 @@ def test_leaps_and_known_bugs_are_warnings() -> None:
 
 def test_a_version_that_is_pinned_has_to_be_the_one() -> None:
     assert "kubevirt_version is v1.9.0, but" in fatal("v1.8.4", None, "v1.35.4", "v1.9.0")[0]
-    with pytest.raises(ValueError, match=r"'latest' is no KubeVirt version; expected one such as v1\.8\.4"):
+    with pytest.raises(InputError, match=r"'latest' is no KubeVirt version; expected one such as v1\.8\.4"):
         judge("v1.8.4", None, "v1.35.4", "latest")
 
 
@@ -102,7 +103,7 @@ def test_a_manifest_tells_its_version() -> None:
     assert manifest_version([operator("quay.io/kubevirt/virt-operator:v1.8.4")]) == "v1.8.4"
     by_digest = operator("quay.io/kubevirt/virt-operator@sha256:abc", KUBEVIRT_VERSION="v1.9.0")
     assert manifest_version([by_digest]) == "v1.9.0"
-    with pytest.raises(ValueError, match=r"no Deployment virt-operator; expected kubevirt-operator\.yaml"):
+    with pytest.raises(InputError, match=r"no Deployment virt-operator; expected kubevirt-operator\.yaml"):
         manifest_version([{"kind": "Namespace", "metadata": {"name": "kubevirt"}}])
 
 
@@ -133,7 +134,7 @@ def test_the_spec_has_what_was_set_and_nothing_else() -> None:
 def test_a_placement_of_the_users_has_the_rule() -> None:
     spec = cr_spec({}, {"workloads.nodePlacement": {"nodeSelector": {"zone": "a"}}}, [])
     assert RULE in next(iter(_terms(spec)))["matchExpressions"]
-    with pytest.raises(ValueError, match="Take it out there"):
+    with pytest.raises(Refused, match="Take it out there"):
         cr_spec({}, {"workloads.nodePlacement": {"nodeSelector": {"qatvirt.intel.com/workload": "container"}}}, [])
 
 
@@ -145,7 +146,7 @@ def _terms(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("path", [{"permittedHostDevices": {}}, {"developerConfiguration": {"featureGates": ["X"]}}])
 def test_lists_of_others_are_not_for_the_cr_spec(path: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="the module kubevirt_host_devices merges"):
+    with pytest.raises(InputError, match="the module kubevirt_host_devices merges"):
         cr_spec({"configuration": path}, {}, [])
 
 

@@ -18,7 +18,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
     match_nodes,
     site_node,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Refused
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import node_object
@@ -102,9 +102,9 @@ def test_data_makes_the_same_node_again(tmp_path: Path) -> None:
 
 
 def test_wrong_input_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="worker1: qatvirt_workload is 'both'; expected vm or container"):
+    with pytest.raises(InputError, match="worker1: qatvirt_workload is 'both'; expected vm or container"):
         read(converged(GEN4), tmp_path, qatvirt_workload="both")
-    with pytest.raises(ValueError, match="worker1: its facts are not there"):
+    with pytest.raises(InputError, match="worker1: its facts are not there"):
         site_node("worker1", {"ansible_facts": {}})
 
 

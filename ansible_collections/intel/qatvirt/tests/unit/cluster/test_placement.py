@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.placement import RULE, keep_off, let_on
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
 GPU = {"key": "gpu", "operator": "Exists"}
 NAMED = [{"key": "metadata.name", "operator": "In", "values": ["a"]}]

@@ -8,8 +8,9 @@ import errno
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import ConvergeFailed, InUse, Unmet, converge
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import PolicyError, parse_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ConvergeFailed, InUse, PolicyError, Unmet
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import VFIO, PfSpec, SimKernel
 
 POD = "11111111-2222-3333-4444-555555555555"

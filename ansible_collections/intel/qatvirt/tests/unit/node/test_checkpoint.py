@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import CheckpointError
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import carry_out, converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import (
     PATH,
     Checkpoint,
-    CheckpointError,
     record_pf,
     recorded_pfs,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import plan_restore, target_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import SimKernel
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of, vfio_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import SimKernel
 
@@ -27,5 +28,5 @@ def test_facts_give_back_what_was_observed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("facts", [{}, {"schema": 0}, None, []])
 def test_pfs_of_refuses_other_facts(facts: object) -> None:
-    with pytest.raises(ValueError, match=r"these are no facts of intel\.qatvirt\.qat_info"):
+    with pytest.raises(InputError, match=r"these are no facts of intel\.qatvirt\.qat_info"):
         pfs_of(facts)  # type: ignore[arg-type]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import Plan, plan
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import DEVICES, VFIO, PfSpec, SimKernel
 
 PF = "0000:6b:00.0"

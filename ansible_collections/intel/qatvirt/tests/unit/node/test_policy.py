@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import PolicyError
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import (
-    PolicyError,
     check_policy,
     ordered,
     parse_policy,
     settings_for,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
 
 MIXED = (PfSpec("0000:6b:00.0", "4940"), PfSpec("0000:b3:00.0", "37c8", numa=1))

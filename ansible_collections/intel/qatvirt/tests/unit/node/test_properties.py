@@ -11,23 +11,12 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import (
-    ConvergeFailed,
-    InUse,
-    Result,
-    Unmet,
-    carry_out,
-    converge,
-)
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ConvergeFailed, InUse, PolicyError, Unmet
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import Result, carry_out, converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.describe import describe, predict
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import PfTarget, plan, plan_restore, target_of
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import (
-    Policy,
-    PolicyError,
-    parse_policy,
-    settings_for,
-)
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.state import observe
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import Policy, parse_policy, settings_for
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import ReadBlocked
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import DEVICES, VFIO, Killed, Pf, SimKernel
 from ansible_collections.intel.qatvirt.tests.unit.node.worlds import nodes, policies

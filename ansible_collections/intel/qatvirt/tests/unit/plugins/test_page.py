@@ -14,7 +14,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.intel.qatvirt.plugins.filter.report import FilterModule
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.checks import validate
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report as made_of
 from ansible_collections.intel.qatvirt.plugins.plugin_utils.page import page
 from ansible_collections.intel.qatvirt.tests.unit.proof import reports

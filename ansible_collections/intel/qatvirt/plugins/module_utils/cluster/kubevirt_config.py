@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which object owns KubeVirt's configuration: KubeVirt's own CR, or HyperConverged, which overwrites that.
+
+HyperConverged replaces what others write into the KubeVirt CR it made, so it has to be edited instead
+(hyperconverged-cluster-operator 1.20.0, docs/cluster-configuration.md). Where its fields are: ``api/v1`` and
+``api/v1beta1/hyperconverged_types.go`` there. Releases before 1.18 serve only v1beta1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import NoKubeVirt, NotFound, Refused
+from .objects import Object, Objects, name_of
+from .update import Keys
+
+if TYPE_CHECKING:
+    from .api import Api
+
+KUBEVIRTS = "/apis/kubevirt.io/v1/kubevirts"
+HYPERCONVERGEDS = ("/apis/hco.kubevirt.io/v1/hyperconvergeds", "/apis/hco.kubevirt.io/v1beta1/hyperconvergeds")
+"""Newest first."""
+
+PLACEMENT: Keys = ("spec", "workloads", "nodePlacement")
+"""Where KubeVirt v1 and HyperConverged v1beta1 have the placement of workloads."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The object to edit. ``url``: its REST path. The rest says where in it things are.
+
+    ``devices``: the list of permitted PCI devices; ``selector``: the key of vendor and device in its entries.
+    ``gates``: what holds ``featureGates`` and ``disabledFeatureGates``, None where HostDevices is always on.
+    ``placement``: on which nodes virtual machines may be.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    url: str
+    devices: Keys
+    selector: str
+    gates: Keys | None
+    placement: Keys = PLACEMENT
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    def as_data(self) -> dict[str, str]:
+        """For a module's result."""
+        return {"kind": self.kind, "namespace": self.namespace, "name": self.name}
+
+
+def find_owner(api: Api) -> Owner:
+    """The owner. Raises NoKubeVirt where there is none, Refused where there is more than one."""
+    for collection in HYPERCONVERGEDS:
+        found = api.find_all(collection)
+        if found:
+            return hyperconverged(collection, _only(found, api.server))
+    return kubevirt(find_kubevirt(api))
+
+
+def find_kubevirt(api: Api) -> Object:
+    """KubeVirt's CR. Raises NoKubeVirt where there is none, Refused where there is more than one."""
+    kubevirts = list_kubevirts(api)
+    if kubevirts is None:
+        raise NoKubeVirt(
+            f"KubeVirt is not installed at {api.server}: the API knows no kubevirts.kubevirt.io. "
+            "Install it, for example with the role kubevirt (kubevirt_operator_manifest)"
+        )
+    if not kubevirts:
+        raise NoKubeVirt(
+            f"KubeVirt's operator is installed at {api.server}, but there is no KubeVirt CR, so it deploys nothing. "
+            "Make one, for example with the role kubevirt"
+        )
+    return _only(kubevirts, api.server)
+
+
+def list_kubevirts(api: Api) -> Objects | None:
+    """All KubeVirt CRs, None where the API does not know their kind."""
+    try:
+        return api.list(KUBEVIRTS)
+    except NotFound:
+        return None
+
+
+def _only(found: Objects, server: str) -> Object:
+    if len(found) > 1:
+        kind = found[0]["kind"]
+        names = ", ".join(f"{item['metadata']['namespace']}/{name_of(item)}" for item in found)
+        raise Refused(f"{server} has more than one {kind} CR ({names}); its operator expects one. Delete the others")
+    return found[0]
+
+
+def hyperconverged(collection: str, item: Object) -> Owner:
+    """A HyperConverged object of one of HYPERCONVERGEDS as the owner."""
+    new = collection == HYPERCONVERGEDS[0]
+    within: Keys = ("spec", "virtualization") if new else ("spec",)
+    namespace, name = item["metadata"]["namespace"], name_of(item)
+    return Owner(
+        kind="HyperConverged",
+        namespace=namespace,
+        name=name,
+        url=_url(collection, namespace, name),
+        devices=(*within, "permittedHostDevices", "pciHostDevices"),
+        selector="pciDeviceSelector",
+        gates=None,
+        placement=("spec", "deployment", "nodePlacements", "workload") if new else PLACEMENT,
+    )
+
+
+def kubevirt(item: Object) -> Owner:
+    """A KubeVirt object as the owner."""
+    namespace, name = item["metadata"]["namespace"], name_of(item)
+    return Owner(
+        kind="KubeVirt",
+        namespace=namespace,
+        name=name,
+        url=_url(KUBEVIRTS, namespace, name),
+        devices=("spec", "configuration", "permittedHostDevices", "pciHostDevices"),
+        selector="pciVendorSelector",
+        gates=("spec", "configuration", "developerConfiguration"),
+    )
+
+
+def _url(collection: str, namespace: str, name: str) -> str:
+    base, _slash, plural = collection.rpartition("/")
+    return f"{base}/namespaces/{namespace}/{plural}/{name}"

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who has each VF of a node.
+
+Pure. A VF that a process has open is that process's, and so the pod's or the virtual machine's it runs in; else it is
+the resource's under which the node offers it; else nobody's. What the API cannot tell is which VF kubelet gave to a pod
+that has not opened it yet. But kubelet gives each device of one resource away once (``cm/devicemanager/manager.go``),
+so a VF is assigned twice only where two resources have it, or more are given than there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..node.model import Pf, Vf
+from .node_labels import devices_of, is_launcher, machine_of
+from .nodes import CONTAINER, PLUGIN_PREFIX, SiteNode, allocatable, is_usable, selector_of
+from .objects import Object, Objects, name_of
+
+MACHINE = "vm"
+POD = "pod"
+PROCESS = "process"
+RESOURCE = "resource"
+FREE = "free"
+UNUSABLE = "unusable"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who has a VF: ``kind``, one of the above, and who that is."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return {POD: f"pod {self.text}", PROCESS: f"process {self.text}"}.get(self.kind, self.text)
+
+
+def owners(
+    node: SiteNode, pfs: tuple[Pf, ...], item: Object | None, pods: Objects, resources: dict[str, str]
+) -> Owners:
+    """The owners of each VF, by its address: one each, or more where something is wrong.
+
+    ``item``: the Node object, None without a cluster. ``pods``: on the node, not ended. ``resources``: KubeVirt's, by
+    selector.
+    """
+    by_uid = {pod["metadata"].get("uid"): pod for pod in pods}
+    return {vf.address: _users(vf, by_uid) or (_offer(node, pf, vf, item, resources),) for pf in pfs for vf in pf.vfs}
+
+
+Owners = dict[str, tuple[Owner, ...]]
+
+
+def _users(vf: Vf, pods: dict[str | None, Object]) -> tuple[Owner, ...]:
+    """Everybody who has a VF open; several processes of one pod are one."""
+    found = [
+        _user(pods.get(holder.pod), str(holder)) if holder.pod else Owner(PROCESS, str(holder)) for holder in vf.holders
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _user(pod: Object | None, process: str) -> Owner:
+    if pod is None:
+        return Owner(PROCESS, process)
+    namespace = pod["metadata"]["namespace"]
+    if is_launcher(pod):
+        return Owner(MACHINE, f"virtual machine {namespace}/{machine_of(pod) or name_of(pod)}")
+    return Owner(POD, f"{namespace}/{name_of(pod)}")
+
+
+def _offer(node: SiteNode, pf: Pf, vf: Vf, item: Object | None, resources: dict[str, str]) -> Owner:
+    if not is_usable(vf):
+        where = f"on {vf.driver or 'no driver'}"
+        return Owner(
+            UNUSABLE, "shares its IOMMU group" if vf.group_members else where if vf.iommu_group else "no IOMMU group"
+        )
+    name = plugin_resource(pf) if node.workload == CONTAINER else resources.get(selector_of(vf))
+    if item is None or name is None:
+        return Owner(FREE, "no cluster was looked at" if item is None else "no resource has its kind")
+    if allocatable(item, name):
+        return Owner(RESOURCE, name)
+    return Owner(FREE, f"the node does not offer {name}")
+
+
+def plugin_resource(pf: Pf) -> str:
+    """Under which name Intel's plugin offers the VFs of a PF (intel-device-plugins-for-kubernetes 0.36,
+    ``dpdkdrv.go``): by its services in the order the kernel prints them."""
+    if not pf.services:
+        return f"{PLUGIN_PREFIX}generic"
+    joined = "-".join(pf.services)
+    return PLUGIN_PREFIX + ("cy" if set(pf.services) == {"sym", "asym"} else joined)
+
+
+def given(pods: Objects, names: set[str]) -> dict[str, int]:
+    """How many of each QAT resource kubelet has given to pods. ``names``: KubeVirt's; Intel's plugin's are known."""
+    found: dict[str, int] = {}
+    for pod in pods:
+        for name, count in devices_of(pod).items():
+            if (name in names or name.startswith(PLUGIN_PREFIX)) and pod["spec"].get("nodeName"):
+                found[name] = found.get(name, 0) + count
+    return found

@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""At boot: the kernel forgets services and VFs, a systemd unit brings them back before kubelet.
+
+The unit runs one self-contained file that is built from these very modules (:func:`build_program`), so the node
+boots with the logic, and the refusals, of ``qat_vf``. What it did is in the journal and in
+``/run/qatvirt/status.json``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from typing import Any
+
+from ..errors import ConvergeFailed, InUse, PolicyError, Unmet
+from .apply import converge
+from .files import Files
+from .model import Pf
+from .observe import observe
+from .paths import POLICY, PROGRAM, STATUS
+from .plan import VFIO
+from .policy import Policy, parse_policy, settings_for
+from .sysfs import System
+
+#: Seconds to wait for the PF driver: udev loads it while the node boots.
+DRIVER_WAIT = 60
+
+_PACKAGE = "qatvirt_boot"
+_MAIN = f"import sys\n\nfrom {_PACKAGE}.node.boot_unit import main\n\nsys.exit(main())\n"
+
+_UNIT_TEXT = """\
+# Written by intel.qatvirt (role qat_vf).
+[Unit]
+Description=QAT services, virtual functions and drivers (intel.qatvirt)
+After=systemd-modules-load.service
+Before=kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service
+# Whoever waits for a rebooted node to answer finds its VFs in place.
+Before=ssh.service sshd.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={python} {program}
+TimeoutStartSec=300
+RuntimeDirectory=qatvirt
+RuntimeDirectoryPreserve=yes
+NoNewPrivileges=yes
+PrivateNetwork=yes
+PrivateTmp=yes
+ProtectHome=yes
+ProtectSystem=strict
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def unit_text(python: str) -> str:
+    """The systemd unit; ``python``: absolute path of the node's interpreter."""
+    return _UNIT_TEXT.format(python=python, program=PROGRAM)
+
+
+def build_program() -> bytes:
+    """The boot program: a Python zip application of this package's own sources, the same bytes for the same sources."""
+    files = {"__main__.py": _MAIN, f"{_PACKAGE}/__init__.py": "", f"{_PACKAGE}/node/__init__.py": ""}
+    sources = _needed("node.boot_unit", {})
+    files.update({f"{_PACKAGE}/{name.replace('.', '/')}.py": text for name, text in sorted(sources.items())})
+    buffer = io.BytesIO()
+    buffer.write(b"#!/usr/bin/env python3\n")
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in files.items():
+            archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), text)
+    return buffer.getvalue()
+
+
+def _needed(name: str, found: dict[str, str]) -> dict[str, str]:
+    """``found`` and the sources of a module below module_utils and of all that it imports from there, by name."""
+    if name not in found:
+        found[name] = _source(name)
+        for dots, imported in re.findall(r"^from (\.+)(\w+) import", found[name], re.MULTILINE):
+            _needed(imported if dots == ".." else f"node.{imported}", found)
+    return found
+
+
+def _source(name: str) -> str:
+    """Source of a module below module_utils, also when Ansible runs it out of a zip archive."""
+    module = "{0}.{1}".format(__name__.rsplit(".", 2)[0], name)
+    spec = importlib.util.find_spec(module)
+    source: str | None = getattr(spec.loader, "get_source", lambda _name: None)(module) if spec else None
+    if source is None:
+        raise RuntimeError(f"the source of {module} is not available; expected it beside {__name__}")
+    return source
+
+
+def policy_text(raw_policy: list[dict[str, Any]], policy: Policy, pfs: tuple[Pf, ...]) -> str:
+    """Content of ``/etc/qatvirt/policy.json``: the policy, the PFs to wait for and the modules to load."""
+    wanted = [pf for pf in pfs if settings_for(policy, pf)]
+    modules = sorted({pf.module for pf in wanted} | {VFIO})
+    document = {"policy": raw_policy, "pfs": [pf.address for pf in wanted], "modules": modules}
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """What the unit runs. Exit status 0 when every PF follows the policy."""
+    files = Files()
+    status = _run(System(), files)
+    files.replace(STATUS, json.dumps(status, indent=2) + "\n")
+    sys.stdout.write("".join(f"{message}\n" for message in status["messages"]))
+    return 0 if status["ok"] else 1
+
+
+def _run(system: System, files: Files) -> dict[str, Any]:
+    try:
+        document = json.loads(files.read(POLICY) or "null")
+        policy, modules, expected = parse_policy(document["policy"]), document["modules"], set(document["pfs"])
+    except (ValueError, TypeError, KeyError, PolicyError) as error:
+        return _status(False, [f"{POLICY} is missing or damaged ({error!r}); run role qat_vf again"])
+    for module in modules:
+        # No AnsibleModule at boot: pylint: disable-next=ansible-bad-function
+        subprocess.run(["/sbin/modprobe", module], check=False)
+    _wait_for_drivers(system, expected)
+    try:
+        result = converge(system, policy, skip_in_use=True)
+    except PolicyError as error:
+        return _status(False, error.messages)
+    except (InUse, Unmet, ConvergeFailed, OSError) as error:
+        return _status(False, [str(error)])
+    left = [vf.held_by() for vf in result.left]
+    return _status(not left, left or [f"{pf.address}: as wanted" for pf in result.after])
+
+
+def _status(ok: bool, messages: list[str]) -> dict[str, Any]:
+    return {"ok": ok, "messages": messages}
+
+
+def _wait_for_drivers(system: System, expected: set[str]) -> None:
+    """Return when every expected PF has its driver, or after DRIVER_WAIT seconds (then planning says what is
+    missing)."""
+    for _second in range(DRIVER_WAIT):
+        bound = {pf.address for pf in observe(system)[0] if pf.driver}
+        if expected <= bound:
+            return
+        system.wait(1)

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The labels of a node, and what is in the way of changing hands."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.node_labels import (
+    difference,
+    in_the_way,
+    marks_of,
+    must_be_empty,
+    patch,
+    wanted_marks,
+)
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import SiteNode
+from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import launcher, node_object, pod_object
+
+VMS = SiteNode("n", workload="vm", vfs={"8086:4941": 16}, services="sym-asym")
+CONTAINERS = SiteNode("n", workload="container", vfs={"8086:4941": 16}, services="sym-asym")
+QAT = ["intel.com/qat"]
+
+WORKLOAD, SERVICES, READY, VFS = (f"qatvirt.intel.com/{name}" for name in ("workload", "services", "ready", "vfs"))
+
+
+def ready(node: SiteNode, *, proved: bool = False, **labels: str) -> bool:
+    return wanted_marks(node, marks_of(node_object("n", **labels)), proved)[READY] == "true"
+
+
+def test_a_node_for_containers_is_ready_when_its_vfs_are() -> None:
+    assert ready(CONTAINERS)
+    assert not ready(SiteNode("n", workload="container", vfs={"8086:4941": 15}, problems=("one is unbound",)))
+    assert not ready(SiteNode("n", workload="container"), workload="container", ready="true")
+
+
+def test_a_node_for_machines_becomes_ready_by_proof_and_stays_it() -> None:
+    assert not ready(VMS)
+    assert ready(VMS, proved=True)
+    assert ready(VMS, workload="vm", ready="true")
+    assert not ready(VMS, workload="container", ready="true")
+
+
+def test_patch_takes_away_what_is_none_and_leaves_others() -> None:
+    assert patch({READY: None, VFS: "16"}) == {
+        "metadata": {"labels": {READY: None}, "annotations": {VFS: "16"}},
+    }
+
+
+def test_a_node_that_has_all_its_marks_is_not_touched() -> None:
+    item = node_object("n", workload="container", services="sym-asym", ready="true")
+    item["metadata"]["annotations"] = {VFS: "16"}
+    now = marks_of(item)
+    assert difference(now, wanted_marks(CONTAINERS, now, False)) == {}
+
+
+def test_any_machine_is_in_the_way_of_containers() -> None:
+    pods = [launcher("plain", "n"), launcher("fast", "n", asks="intel.com/qat"), launcher("far", "m")]
+    assert in_the_way(CONTAINERS, "n", pods, QAT) == [
+        "virtual machine apps/plain (pod apps/virt-launcher-plain-x1)",
+        "virtual machine apps/fast (pod apps/virt-launcher-fast-x1)",
+    ]
+    assert in_the_way(VMS, "n", pods, QAT) == []
+
+
+@pytest.mark.parametrize("phase", ["Running", "Pending"])
+def test_a_pod_with_a_vf_is_in_the_way_of_machines(phase: str) -> None:
+    pods = [pod_object("nginx", "n", asks="qat.intel.com/cy", phase=phase), pod_object("plain", "n")]
+    assert in_the_way(VMS, "n", pods, QAT) == ["pod apps/nginx (qat.intel.com/cy: 1)"]
+    assert in_the_way(CONTAINERS, "n", pods, QAT) == []
+
+
+def test_a_pod_that_is_done_is_not_in_the_way() -> None:
+    assert in_the_way(VMS, "n", [pod_object("job", "n", asks="qat.intel.com/cy", phase="Succeeded")], QAT) == []
+
+
+def test_an_init_container_counts() -> None:
+    pod = pod_object("nginx", "n")
+    pod["spec"]["initContainers"] = [{"name": "i", "resources": {"limits": {"qat.intel.com/dc": "2"}}}]
+    assert in_the_way(VMS, "n", [pod], QAT) == ["pod apps/nginx (qat.intel.com/dc: 2)"]
+
+
+def test_a_process_of_the_node_is_in_the_way_of_both_and_a_rightful_pod_of_none() -> None:
+    held = ((None, "VF 1 is held by dpdk (pid 5)"), ("uid-virt-launcher-fast-x1", "VF 2 is held by qemu"))
+    pods = [launcher("fast", "n", asks="intel.com/qat")]
+    vms = SiteNode("n", workload="vm", held=held)
+    assert in_the_way(vms, "n", pods, QAT) == ["VF 1 is held by dpdk (pid 5)"]
+    containers = SiteNode("n", workload="container", held=held)
+    assert in_the_way(containers, "n", pods, QAT) == [
+        "virtual machine apps/fast (pod apps/virt-launcher-fast-x1)",
+        "VF 1 is held by dpdk (pid 5)",
+    ]
+
+
+def test_the_old_owner_has_to_be_gone() -> None:
+    assert must_be_empty(CONTAINERS, QAT) == QAT
+    assert must_be_empty(VMS, QAT) == ["qat.intel.com/"]
