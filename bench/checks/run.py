@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import Snapshot
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import ClusterSnapshot
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import Site
@@ -63,7 +63,7 @@ def check_site(directory: Path) -> dict[str, float]:
     collection, found = raw.pop("hyperconvergeds")
     site = Site(
         tuple(map(case_of, nodes)),
-        snapshot=Snapshot(**raw, hyperconvergeds=(collection, found)),
+        snapshot=ClusterSnapshot(**raw, hyperconvergeds=(collection, found)),
         resources=sites.RESOURCES,
     )
     answers = validate(site)

@@ -19,7 +19,7 @@ from kubernetes.client.exceptions import ApiException
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import Entry, listed, merge
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import Owner, find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import ConfigOwner, find_owner
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit, look_up, set_at
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Conflict, Refused
 from lab.cluster.control_plane import ControlPlane
@@ -307,7 +307,7 @@ class Counting(Api):
             raise
 
 
-def _ours(kubeconfig: str, owner: Owner) -> int:
+def _ours(kubeconfig: str, owner: ConfigOwner) -> int:
     """Add entries as the module does. Returns the number of conflicts."""
     api = Counting(Asked({"kubeconfig": kubeconfig}))
     for number in range(EDITS):
@@ -315,7 +315,7 @@ def _ours(kubeconfig: str, owner: Owner) -> int:
     return api.conflicts
 
 
-def _theirs(kubeconfig: str, owner: Owner) -> int:
+def _theirs(kubeconfig: str, owner: ConfigOwner) -> int:
     """Add entries and annotations as any careful client does. Returns the number of conflicts."""
     objects = client.CustomObjectsApi(config.new_client_from_config(kubeconfig))
     _slash, _apis, group, version, _namespaces, namespace, plural, name = owner.url.split("/")
@@ -334,18 +334,18 @@ def _theirs(kubeconfig: str, owner: Owner) -> int:
     return conflicts
 
 
-def _selectors(item: dict[str, Any], owner: Owner, whose: str) -> list[str]:
+def _selectors(item: dict[str, Any], owner: ConfigOwner, whose: str) -> list[str]:
     return [
         entry[owner.selector] for entry in listed(item, owner) if entry["resourceName"] == f"{whose}.example/device"
     ]
 
 
-def _with(item: dict[str, Any], owner: Owner, entry: dict[str, Any]) -> dict[str, Any]:
+def _with(item: dict[str, Any], owner: ConfigOwner, entry: dict[str, Any]) -> dict[str, Any]:
     set_at(item, owner.devices, [*listed(item, owner), entry])
     return item
 
 
-def _rest(item: dict[str, Any], owner: Owner) -> dict[str, Any]:
+def _rest(item: dict[str, Any], owner: ConfigOwner) -> dict[str, Any]:
     """What nobody is to change."""
     spec = deepcopy(item["spec"])
     set_at({"spec": spec}, owner.devices, [])

@@ -7,15 +7,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import nodes as site
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import qat_plugin
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, as_data, cluster_node, from_data
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
 from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
 
 
 @told
 def qat_site_nodes(hosts: list[str], hostvars: Any) -> list[dict[str, Any]]:
     """Hosts of the inventory as the cluster layer's modules take them."""
-    return [site.as_data(site.site_node(host, hostvars[host])) for host in hosts]
+    return [_node(host, hostvars[host]) for host in hosts]
+
+
+def _node(host: str, variables: Any) -> dict[str, Any]:
+    facts = _facts(host, variables)
+    workload, node_name = variables.get("qatvirt_workload", VM), variables.get("qatvirt_node_name")
+    return as_data(cluster_node(host, facts, pfs_of(facts), workload, node_name))
+
+
+def _facts(host: str, variables: Any) -> dict[str, Any]:
+    facts: dict[str, Any] | None = variables["ansible_facts"].get("qatvirt")
+    if facts is None:
+        raise InputError(f"{host}: its facts are not there; run intel.qatvirt.qat_info on it first")
+    return facts
 
 
 @told
@@ -25,14 +40,11 @@ def qat_cases(hosts: list[str], hostvars: Any) -> list[dict[str, Any]]:
 
 
 def _case(host: str, variables: Any) -> dict[str, Any]:
-    facts = variables["ansible_facts"].get("qatvirt")
-    if facts is None:
-        raise ValueError(f"{host}: its facts are not there; run intel.qatvirt.qat_info on it first")
     return {
         "name": host,
         "node_name": variables.get("qatvirt_node_name"),
-        "workload": variables.get("qatvirt_workload", site.VM),
-        "facts": facts,
+        "workload": variables.get("qatvirt_workload", VM),
+        "facts": _facts(host, variables),
         "policy": variables.get("qat_vf_policy", [{}]),
         "kernel_args": variables.get("qat_host_kernel_args", []),
     }
@@ -45,10 +57,7 @@ def qat_resources(
     """KubeVirt's resource by vendor and device, for the VFs that the nodes for virtual machines have."""
     by_family = family_resources or {}
     families = {
-        selector: family
-        for node in nodes
-        if node["workload"] == site.VM
-        for selector, family in node["families"].items()
+        selector: family for node in nodes if node["workload"] == VM for selector, family in node["families"].items()
     }
     return {selector: by_family.get(family, resource) for selector, family in sorted(families.items())}
 
@@ -58,7 +67,7 @@ def qat_plugin_settings(
     nodes: list[dict[str, Any]], daemonsets: list[dict[str, Any]], namespace: str, name: str
 ) -> dict[str, Any]:
     """How Intel's plugin has to be started for the nodes for containers."""
-    return qat_plugin.settings([site.from_data(node) for node in nodes], list(daemonsets), namespace, name)
+    return qat_plugin.settings([from_data(node) for node in nodes], list(daemonsets), namespace, name)
 
 
 @told

@@ -74,7 +74,7 @@ from typing import Any
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.allocatable import (
     HANDLER,
     PLUGIN,
-    Count,
+    NodeAllocatable,
     count,
     explain,
     is_stale,
@@ -86,7 +86,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
     NODES,
     PODS,
     SPEC,
-    SiteNode,
+    ClusterNode,
     from_data,
     match_nodes,
 )
@@ -132,7 +132,7 @@ def run(module: Any, api: Api) -> dict[str, Any]:
     return {"changed": bool(restarted), "nodes": [counted.as_data() for counted in counts], "restarted": restarted}
 
 
-def observe(api: Api, nodes: list[SiteNode], resources: dict[str, str]) -> list[Count]:
+def observe(api: Api, nodes: list[ClusterNode], resources: dict[str, str]) -> list[NodeAllocatable]:
     """Count all nodes, with one list of nodes and one of pods for each kind of owner."""
     kinds = {tuple((PLUGIN if node.workload == CONTAINER else HANDLER).items()) for node in nodes}
     selectors = [",".join(f"{key}={value}" for key, value in kind) for kind in sorted(kinds)]

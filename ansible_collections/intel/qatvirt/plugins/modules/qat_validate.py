@@ -117,7 +117,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot imp
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report, verdict_text
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import NodeCase, Site, node_case
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import CheckedNode, Site, checked_node
 
 CASE = {
     "type": "list",
@@ -160,13 +160,17 @@ def run(module: Any, api: Api | None) -> dict[str, Any]:
     return {"changed": False, "report": found, "text": verdict_text(found)}
 
 
-def case_of(node: dict[str, Any]) -> NodeCase:
+def case_of(node: dict[str, Any]) -> CheckedNode:
     """A node of the option. Raises InputError for facts that are none."""
-    variables = {"qatvirt_workload": node["workload"]}
-    if node["node_name"]:
-        variables["qatvirt_node_name"] = node["node_name"]
     try:
-        return node_case(node["name"], node["facts"], node["policy"], node["kernel_args"], variables=variables)
+        return checked_node(
+            node["name"],
+            node["facts"],
+            node["policy"],
+            node["kernel_args"],
+            workload=node["workload"],
+            node_name=node["node_name"],
+        )
     except InputError as error:
         raise InputError(f"{node['name']}: {error}") from error
 

@@ -182,9 +182,9 @@ def _preview(module: AnsibleModule, pfs: tuple[Pf, ...], todo: Plan, skip: bool)
     blocked = tuple(vf for pf in todo.pfs for vf in pf.blocked)
     if blocked and not skip:
         module.fail_json(msg=f"nothing would be changed: {_in_use(InUse(blocked))}", plan=todo.as_dict(), done=[])
-    left = tuple(pf.pf for pf in todo.pfs if pf.blocked)
+    left = tuple(pf.address for pf in todo.pfs if pf.blocked)
     after = predict(pfs, todo, left)
-    done = tuple(pf.pf for pf in todo.pfs if pf.steps and pf.pf not in left)
+    done = tuple(pf.address for pf in todo.pfs if pf.steps and pf.address not in left)
     return {**_report(Result(pfs, after, todo, done, blocked)), **_diff(pfs, after)}
 
 
@@ -195,7 +195,7 @@ def _report(result: Result) -> dict[str, Any]:
         "before": [asdict(pf) for pf in result.before],
         "after": [asdict(pf) for pf in result.after],
         "done": list(result.done),
-        "left": [{"vf": vf.address, "holders": [str(holder) for holder in vf.holders]} for vf in result.left],
+        "left": [{"vf": vf.address, "holders": [str(holder) for holder in vf.holders]} for vf in result.skipped_vfs],
     }
 
 
@@ -205,7 +205,7 @@ def _diff(before: tuple[Pf, ...], after: tuple[Pf, ...]) -> dict[str, Any]:
 
 def _forget(checkpoint: Checkpoint, result: Result) -> None:
     """Drop what has been put back; a PF that was left keeps its record."""
-    kept = {pf.pf for pf in result.plan.pfs if pf.steps} - set(result.done)
+    kept = {pf.address for pf in result.plan.pfs if pf.steps} - set(result.done)
     for address in recorded_pfs(checkpoint):
         if address not in kept:
             checkpoint.forget("pfs", address)

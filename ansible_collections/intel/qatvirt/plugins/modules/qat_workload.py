@@ -93,7 +93,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
     SPEC,
     VM,
     WORKLOAD_LABEL,
-    SiteNode,
+    ClusterNode,
     allocatable,
     from_data,
     match_nodes,
@@ -150,12 +150,12 @@ class Switch:
         self._api = api
         self._params = module.params
         self._waits = not module.check_mode
-        self.nodes: list[tuple[SiteNode, str, Object]] = [
+        self.nodes: list[tuple[ClusterNode, str, Object]] = [
             (node, name_of(item), item)
             for node, item in match_nodes([from_data(data) for data in self._params["nodes"]], api.list(NODES))
         ]
 
-    def wanted(self, node: SiteNode, now: Marks) -> Marks:
+    def wanted(self, node: ClusterNode, now: Marks) -> Marks:
         """The marks a node is to have in the end."""
         if self._params["state"] == "withdrawn":
             return {READY_LABEL: None}
@@ -163,7 +163,7 @@ class Switch:
             return dict.fromkeys(OURS)
         return wanted_marks(node, now, self._params["proved"])
 
-    def refuse(self, moving: list[tuple[SiteNode, str]]) -> None:
+    def refuse(self, moving: list[tuple[ClusterNode, str]]) -> None:
         """Raise Refused where something uses a node in the way it is not to be used any more."""
         if not moving:
             return
@@ -179,7 +179,9 @@ class Switch:
                 "or leave qatvirt_workload of the node as it was."
             )
 
-    def hand_over(self, moving: list[tuple[SiteNode, str]], before: dict[str, Marks], after: dict[str, Marks]) -> None:
+    def hand_over(
+        self, moving: list[tuple[ClusterNode, str]], before: dict[str, Marks], after: dict[str, Marks]
+    ) -> None:
         """Take the old owner off the nodes that change hands, and look that nobody came in the meantime."""
         for _node, name in moving:
             self.write(name, difference(before[name], {READY_LABEL: None}))
@@ -197,14 +199,14 @@ class Switch:
         if marks:
             self._api.merge(f"{NODES}/{name}", patch(marks))
 
-    def _as_will_be(self, node: SiteNode) -> SiteNode:
+    def _as_will_be(self, node: ClusterNode) -> ClusterNode:
         """Without our labels KubeVirt has a node, as it has any other."""
-        return SiteNode(**{**vars(node), "workload": VM}) if self._params["state"] == "absent" else node
+        return ClusterNode(**{**vars(node), "workload": VM}) if self._params["state"] == "absent" else node
 
-    def _future(self, node: SiteNode) -> str:
+    def _future(self, node: ClusterNode) -> str:
         return "containers" if self._as_will_be(node).workload == CONTAINER else "virtual machines"
 
-    def _await_gone(self, entries: list[tuple[SiteNode, str]]) -> None:
+    def _await_gone(self, entries: list[tuple[ClusterNode, str]]) -> None:
         """Wait until the old owner advertises nothing there any more. Raises Refused when it goes on."""
         deadline = time.monotonic() + self._params["wait_timeout"]
         while entries and self._waits:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from .nodes import CONTAINER, PLUGIN_PREFIX, SiteNode, allocatable
+from .nodes import CONTAINER, PLUGIN_PREFIX, ClusterNode, allocatable
 from .objects import Object, labels_of, name_of
 from .pods import pod_trouble, ready
 
@@ -23,14 +23,14 @@ PLUGIN = {"app.kubernetes.io/name": "intel-qat-plugin"}
 
 
 @dataclass(frozen=True)
-class Count:
+class NodeAllocatable:
     """One node: what it should advertise and what it does, by resource; resources of the other owner in ``strangers``.
 
     ``agent``: the pod that advertises them on the node (virt-handler or Intel's plugin), None where there is none.
     ``leaving``: the pod that did so before, on its way out. What kubelet counts goes with it.
     """
 
-    node: SiteNode
+    node: ClusterNode
     name: str
     expected: dict[str, int]
     found: dict[str, int]
@@ -56,7 +56,7 @@ class Count:
         }
 
 
-def count(node: SiteNode, item: Object, pods: list[Object], resources: dict[str, str]) -> Count:
+def count(node: ClusterNode, item: Object, pods: list[Object], resources: dict[str, str]) -> NodeAllocatable:
     """Count one node. ``item``: its Node object; ``pods``: of virt-handler and plugin; ``resources``: by selector."""
     for_containers = node.workload == CONTAINER
     expected = {PLUGIN_PREFIX: node.total} if for_containers else node.expected(resources)
@@ -66,7 +66,7 @@ def count(node: SiteNode, item: Object, pods: list[Object], resources: dict[str,
     agents = [pod for pod in pods if pod["spec"].get("nodeName") == name_of(item) and _has(pod, labels)]
     leaving = [pod for pod in agents if "deletionTimestamp" in pod["metadata"]]
     staying = [pod for pod in agents if pod not in leaving]
-    return Count(
+    return NodeAllocatable(
         node=node,
         name=name_of(item),
         expected=expected,
@@ -78,7 +78,7 @@ def count(node: SiteNode, item: Object, pods: list[Object], resources: dict[str,
     )
 
 
-def is_stale(counted: Count, settle: int, since: datetime, now: datetime) -> bool:
+def is_stale(counted: NodeAllocatable, settle: int, since: datetime, now: datetime) -> bool:
     """Whether virt-handler has had its time to list the VFs and has another list than there are VFs.
 
     ``settle``: seconds that takes, after its pod got ready and after ``since``, when it may have been given others.
@@ -92,7 +92,7 @@ def is_stale(counted: Count, settle: int, since: datetime, now: datetime) -> boo
     return (now - max(_time(condition["lastTransitionTime"]), since)).total_seconds() >= settle
 
 
-def explain(counted: Count) -> str:
+def explain(counted: NodeAllocatable) -> str:
     """Why a node does not advertise what it should, and what to do."""
     if counted.strangers:
         owner = "Intel's plugin" if counted.node.workload != CONTAINER else "KubeVirt"
@@ -117,7 +117,7 @@ def explain(counted: Count) -> str:
     )
 
 
-def _absent_agent(counted: Count) -> str:
+def _absent_agent(counted: NodeAllocatable) -> str:
     if not counted.schedulable and counted.node.workload != CONTAINER:
         return "The node is cordoned; uncordon it, or look at the taints virt-handler does not tolerate"
     if counted.node.workload == CONTAINER:
@@ -128,7 +128,7 @@ def _absent_agent(counted: Count) -> str:
     return "See the node's taints, and spec.workloads.nodePlacement of KubeVirt"
 
 
-def _audience(counted: Count) -> str:
+def _audience(counted: NodeAllocatable) -> str:
     return "containers" if counted.node.workload == CONTAINER else "virtual machines"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import Refused
 from ..node.devices import FAMILIES, VENDOR, family_of_pf
-from .kubevirt_config import Owner
+from .kubevirt_config import ConfigOwner
 from .nodes import PLUGIN_PREFIX
 from .objects import Object, Objects
 from .update import Keys, look_up, prune, set_at
@@ -120,7 +120,7 @@ def _duplicate(entry: Entry, name: str, where: str) -> str:
     )
 
 
-def merge(item: Object, owner: Owner, wanted: list[Entry]) -> Object:
+def merge(item: Object, owner: ConfigOwner, wanted: list[Entry]) -> Object:
     """The object with the entries in its list, and the feature gate. Raises Refused where others stand against it."""
     if not wanted:
         return item
@@ -133,7 +133,7 @@ def merge(item: Object, owner: Owner, wanted: list[Entry]) -> Object:
     return item
 
 
-def _put(entries: list[Object], owner: Owner, entry: Entry) -> None:
+def _put(entries: list[Object], owner: ConfigOwner, entry: Entry) -> None:
     found = [index for index, other in enumerate(entries) if _key(other, owner) == entry.key]
     for index in found:
         _refuse(_against(entries[index], owner, entry))
@@ -144,7 +144,7 @@ def _put(entries: list[Object], owner: Owner, entry: Entry) -> None:
         entries.append({owner.selector: entry.selector, "resourceName": entry.resource_name, **external})
 
 
-def _against(other: Object, owner: Owner, entry: Entry) -> list[str]:
+def _against(other: Object, owner: ConfigOwner, entry: Entry) -> list[str]:
     """Why an entry that is there with the same selector cannot be ours."""
     name = other.get("resourceName")
     if name != entry.resource_name:
@@ -157,11 +157,11 @@ def _against(other: Object, owner: Owner, entry: Entry) -> list[str]:
     return []
 
 
-def _key(other: Object, owner: Owner) -> str:
+def _key(other: Object, owner: ConfigOwner) -> str:
     return str(other.get(owner.selector, "")).lower()
 
 
-def _open_gate(item: Object, owner: Owner, keys: Keys) -> None:
+def _open_gate(item: Object, owner: ConfigOwner, keys: Keys) -> None:
     if GATE in (look_up(item, (*keys, "disabledFeatureGates")) or ()):
         raise Refused(
             f"nothing was changed: {owner} has {GATE} in disabledFeatureGates, so somebody switched host devices off. "
@@ -172,7 +172,7 @@ def _open_gate(item: Object, owner: Owner, keys: Keys) -> None:
         set_at(item, (*keys, "featureGates"), [*gates, GATE])
 
 
-def remove(item: Object, owner: Owner, unwanted: list[Entry]) -> Object:
+def remove(item: Object, owner: ConfigOwner, unwanted: list[Entry]) -> Object:
     """The object without these entries (selector and name), and without what becomes empty by that.
 
     The feature gate stays: others may need it.
@@ -186,7 +186,7 @@ def remove(item: Object, owner: Owner, unwanted: list[Entry]) -> Object:
     return item
 
 
-def shown(item: Object, owner: Owner) -> Object:
+def shown(item: Object, owner: ConfigOwner) -> Object:
     """The parts of an object that this edits, for a diff."""
     found: Object = {"pciHostDevices": listed(item, owner)}
     if owner.gates:
@@ -194,12 +194,12 @@ def shown(item: Object, owner: Owner) -> Object:
     return found
 
 
-def listed(item: Object, owner: Owner) -> Objects:
+def listed(item: Object, owner: ConfigOwner) -> Objects:
     """All permitted PCI devices, as the object has them."""
     return list(look_up(item, owner.devices) or ())
 
 
-def qat_entries(item: Object, owner: Owner) -> list[Entry]:
+def qat_entries(item: Object, owner: ConfigOwner) -> list[Entry]:
     """The permitted devices that are QAT functions, or have the name of a resource of Intel's plugin."""
     entries = [
         Entry(

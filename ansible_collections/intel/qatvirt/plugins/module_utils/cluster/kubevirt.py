@@ -37,7 +37,7 @@ _MERGED_ELSEWHERE = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Objection:
     """Something about versions. ``fatal``: nothing is done while it is so."""
 
     text: str
@@ -54,7 +54,7 @@ def parse_version(text: str) -> tuple[int, int, int]:
 
 def judge(
     target: str, observed: str | None, kubernetes: str, pinned: str = "", allow_unsupported: bool = False
-) -> list[Finding]:
+) -> list[Objection]:
     """What speaks against KubeVirt of a version.
 
     ``target``: of the manifest, or what runs; empty while that is not known. ``observed``: the one that runs.
@@ -67,40 +67,40 @@ def judge(
     found = []
     if pinned and not same_version(pinned, target):
         text = f"kubevirt_version is {pinned}, but what there is, or the operator manifest, is of {target}"
-        found.append(Finding(f"{text}; set kubevirt_operator_manifest to that of the version you want"))
+        found.append(Objection(f"{text}; set kubevirt_operator_manifest to that of the version you want"))
     if not _VERSION.fullmatch(target):
         text = f"KubeVirt {target} is no release: whether it goes with Kubernetes {kubernetes} is not known here"
-        return [*found, Finding(text, fatal=False)]
+        return [*found, Objection(text, fatal=False)]
     if observed and _VERSION.fullmatch(observed):
         found += _judge_step(target, observed)
     if target in MEMLOCK:
         text = f"KubeVirt {target} limits locked memory too low for machines with several VFs; take v1.8.3 or later"
-        found.append(Finding(text, fatal=False))
+        found.append(Objection(text, fatal=False))
     return [*found, *_judge_pair(target, kubernetes, allow_unsupported)]
 
 
-def _judge_step(target: str, observed: str) -> list[Finding]:
+def _judge_step(target: str, observed: str) -> list[Objection]:
     then, now = parse_version(target), parse_version(observed)
     if then < now:
         return [
-            Finding(
+            Objection(
                 f"KubeVirt {observed} runs, and {target} is older; KubeVirt does not support going back. "
                 f"Set kubevirt_operator_manifest to that of {observed} or a later release"
             )
         ]
     if then[:2] > (now[0], now[1] + 1):
         text = f"KubeVirt {observed} to {target} skips a minor release; upstream tests upgrades one by one"
-        return [Finding(text, fatal=False)]
+        return [Objection(text, fatal=False)]
     return []
 
 
-def _judge_pair(target: str, kubernetes: str, allow_unsupported: bool) -> list[Finding]:
+def _judge_pair(target: str, kubernetes: str, allow_unsupported: bool) -> list[Objection]:
     minor = parse_version(target)[:2]
     match = _VERSION.match(kubernetes)
     cluster = (int(match[1]), int(match[2])) if match else None
     if cluster is None or minor not in MATRIX:
         text = f"whether KubeVirt {target} supports Kubernetes {kubernetes} is not known here; see its release notes"
-        return [Finding(text, fatal=False)]
+        return [Objection(text, fatal=False)]
     first, last = MATRIX[minor]
     if first <= cluster <= last:
         return []
@@ -110,7 +110,7 @@ def _judge_pair(target: str, kubernetes: str, allow_unsupported: bool) -> list[F
         f"KubeVirt {target} supports Kubernetes {supported}, and the cluster is {kubernetes}. Take KubeVirt "
         f"{' or '.join(fitting) or 'of another release'}, or set kubevirt_allow_unsupported"
     )
-    return [Finding(text, fatal=not allow_unsupported)]
+    return [Objection(text, fatal=not allow_unsupported)]
 
 
 def conditions(item: Object) -> dict[str, Object]:

@@ -28,7 +28,7 @@ PLACEMENT: Keys = ("spec", "workloads", "nodePlacement")
 
 
 @dataclass(frozen=True)
-class Owner:
+class ConfigOwner:
     """The object to edit. ``url``: its REST path. The rest says where in it things are.
 
     ``devices``: the list of permitted PCI devices; ``selector``: the key of vendor and device in its entries.
@@ -53,7 +53,7 @@ class Owner:
         return {"kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
-def find_owner(api: Api) -> Owner:
+def find_owner(api: Api) -> ConfigOwner:
     """The owner. Raises NoKubeVirt where there is none, Refused where there is more than one."""
     for collection in HYPERCONVERGEDS:
         found = api.find_all(collection)
@@ -94,12 +94,12 @@ def _only(found: Objects, server: str) -> Object:
     return found[0]
 
 
-def hyperconverged(collection: str, item: Object) -> Owner:
+def hyperconverged(collection: str, item: Object) -> ConfigOwner:
     """A HyperConverged object of one of HYPERCONVERGEDS as the owner."""
     new = collection == HYPERCONVERGEDS[0]
     within: Keys = ("spec", "virtualization") if new else ("spec",)
     namespace, name = item["metadata"]["namespace"], name_of(item)
-    return Owner(
+    return ConfigOwner(
         kind="HyperConverged",
         namespace=namespace,
         name=name,
@@ -111,10 +111,10 @@ def hyperconverged(collection: str, item: Object) -> Owner:
     )
 
 
-def kubevirt(item: Object) -> Owner:
+def kubevirt(item: Object) -> ConfigOwner:
     """A KubeVirt object as the owner."""
     namespace, name = item["metadata"]["namespace"], name_of(item)
-    return Owner(
+    return ConfigOwner(
         kind="KubeVirt",
         namespace=namespace,
         name=name,

@@ -18,7 +18,7 @@ from .nodes import (
     SERVICES_LABEL,
     VFS_ANNOTATION,
     WORKLOAD_LABEL,
-    SiteNode,
+    ClusterNode,
     is_named,
 )
 from .objects import Object, labels_of, name_of
@@ -38,7 +38,7 @@ def marks_of(item: Object) -> Marks:
     return {key: found.get(key) for key in OURS}
 
 
-def wanted_marks(node: SiteNode, now: Marks, proved: bool) -> Marks:
+def wanted_marks(node: ClusterNode, now: Marks, proved: bool) -> Marks:
     """What a node is to carry in the end.
 
     A node whose VFs are not as they must be is never ready. One for containers is ready when its VFs are: that is what
@@ -78,7 +78,7 @@ def describe(marks: list[tuple[str, Marks]]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def in_the_way(node: SiteNode, node_name: str, pods: list[Object], resources: list[str]) -> list[str]:
+def in_the_way(node: ClusterNode, node_name: str, pods: list[Object], resources: list[str]) -> list[str]:
     """What uses the node in a way that does not go with the workload it is to have, one sentence each.
 
     ``pods``: of the whole cluster. ``resources``: names under which virtual machines get VFs. Where the node is to be
@@ -134,12 +134,12 @@ def _sentence(pod: Object) -> str:
     return f"pod {where} ({asked or 'no device'})"
 
 
-def must_be_empty(node: SiteNode, resources: list[str]) -> list[str]:
+def must_be_empty(node: ClusterNode, resources: list[str]) -> list[str]:
     """Resources that have to be gone from a node before its new owner may begin to advertise."""
     return resources if node.workload == CONTAINER else [PLUGIN_PREFIX]
 
 
-def summary(node: SiteNode, name: str, marks: Marks) -> dict[str, Any]:
+def summary(node: ClusterNode, name: str, marks: Marks) -> dict[str, Any]:
     """One node of the module's result."""
     return {
         "name": name,

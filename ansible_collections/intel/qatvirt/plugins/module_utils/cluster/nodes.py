@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the cluster layer knows of a node: its facts, boiled down to what Kubernetes has to count.
 
-Pure. :func:`site_node` makes it of the facts of ``qat_info``; it travels to the modules as plain data (:data:`SPEC`).
+Pure. :func:`cluster_node` makes it from the facts of ``qat_info``; it travels to modules as plain data (:data:`SPEC`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import InputError, Refused
 from ..node.devices import VENDOR
-from ..node.model import Pf, Vf, pfs_of
+from ..node.model import Pf, Vf
 from ..node.plan import VFIO
 from ..node.policy import ordered
 from .objects import Object
@@ -37,7 +37,7 @@ _ELEMENT = {"type": "list", "elements": "str", "default": []}
 
 
 @dataclass(frozen=True)
-class SiteNode:
+class ClusterNode:
     """A node as its inventory and its facts say.
 
     ``name``: of the Node object, ``names``: what else it may be called. ``vfs``: usable VFs (on vfio-pci, alone in
@@ -90,24 +90,22 @@ SPEC = {
 """The module option ``nodes`` (documented in the fragment ``intel.qatvirt.cluster``)."""
 
 
-def site_node(inventory_name: str, variables: Any) -> SiteNode:
-    """A node of the inventory. ``variables``: its variables, with ``ansible_facts``.
+def cluster_node(
+    inventory_name: str, facts: dict[str, Any], pfs: tuple[Pf, ...], workload: str = VM, node_name: str | None = None
+) -> ClusterNode:
+    """A node of the inventory from its facts. ``pfs``: of :func:`..node.model.pfs_of`. ``node_name``: of its Node
+    object, where the inventory says it (``qatvirt_node_name``).
 
-    Raises InputError where facts are missing, or the workload is none.
+    Raises InputError for a workload that is none.
     """
-    facts = variables["ansible_facts"].get("qatvirt")
-    if facts is None:
-        raise InputError(f"{inventory_name}: its facts are not there; run intel.qatvirt.qat_info on it first")
-    workload = variables.get("qatvirt_workload", VM)
     if workload not in WORKLOADS:
         raise InputError(f"{inventory_name}: qatvirt_workload is {workload!r}; expected vm or container")
-    pfs = pfs_of(facts)
     usable = [(pf, vf) for pf in pfs for vf in pf.vfs if is_usable(vf)]
     selectors = [selector_of(vf) for _pf, vf in usable]
-    return SiteNode(
-        name=variables.get("qatvirt_node_name", inventory_name),
+    return ClusterNode(
+        name=node_name or inventory_name,
         workload=workload,
-        names=() if "qatvirt_node_name" in variables else (facts["node"], facts["node"].split(".")[0]),
+        names=() if node_name else (facts["node"], facts["node"].split(".")[0]),
         vfs={selector: selectors.count(selector) for selector in sorted(set(selectors))},
         families={selector: pf.family for selector, (pf, _vf) in zip(selectors, usable)},
         # The plugin looks for PFs of the driver's name without its "vf" (cmd/qat_plugin/dpdkdrv), whether Linux has
@@ -119,16 +117,16 @@ def site_node(inventory_name: str, variables: Any) -> SiteNode:
     )
 
 
-def as_data(node: SiteNode) -> dict[str, Any]:
+def as_data(node: ClusterNode) -> dict[str, Any]:
     """A node as Ansible passes it on."""
     return asdict(node)
 
 
-def from_data(data: dict[str, Any]) -> SiteNode:
+def from_data(data: dict[str, Any]) -> ClusterNode:
     """A node of the module option ``nodes``."""
-    values = {field.name: data[field.name] for field in fields(SiteNode)}
+    values = {field.name: data[field.name] for field in fields(ClusterNode)}
     lists = {key: tuple(values[key]) for key in ("names", "drivers", "problems")}
-    return SiteNode(**{**values, **lists, "held": tuple((uid, text) for uid, text in values["held"])})
+    return ClusterNode(**{**values, **lists, "held": tuple((uid, text) for uid, text in values["held"])})
 
 
 def is_usable(vf: Vf) -> bool:
@@ -167,7 +165,7 @@ def _problems(pfs: tuple[Pf, ...]) -> list[str]:
     return found
 
 
-def match_nodes(wanted: list[SiteNode], objects: list[Object]) -> list[tuple[SiteNode, Object]]:
+def match_nodes(wanted: list[ClusterNode], objects: list[Object]) -> list[tuple[ClusterNode, Object]]:
     """Each node of the inventory with its Node object. Raises Refused that names all without one."""
     known = {item["metadata"]["name"]: item for item in objects}
     found = [(node, node_object(node, known)) for node in wanted]
@@ -181,7 +179,7 @@ def match_nodes(wanted: list[SiteNode], objects: list[Object]) -> list[tuple[Sit
     return [(node, item) for node, item in found if item is not None]
 
 
-def node_object(node: SiteNode, known: dict[str, Object]) -> Object | None:
+def node_object(node: ClusterNode, known: dict[str, Object]) -> Object | None:
     """The Node object of a node of the inventory. ``known``: all of them by name."""
     return next((known[name] for name in (node.name, *node.names) if name in known), None)
 

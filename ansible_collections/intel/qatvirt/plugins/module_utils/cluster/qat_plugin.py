@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError
-from .nodes import CONTAINER, SiteNode
+from .nodes import CONTAINER, ClusterNode
 from .objects import Object, name_of
 
 KNOWN = ("dh895xccvf", "c6xxvf", "c3xxxvf", "d15xxvf", "4xxxvf", "420xxvf", "c4xxxvf", "6xxxvf")
@@ -21,7 +21,7 @@ _DEFAULT_MAX = 64
 _IMAGE = "intel-qat-plugin"
 
 
-def settings(nodes: list[SiteNode], daemonsets: list[Object], namespace: str, name: str) -> dict[str, Any]:
+def settings(nodes: list[ClusterNode], daemonsets: list[Object], namespace: str, name: str) -> dict[str, Any]:
     """``drivers`` and ``max_devices`` for one DaemonSet over all nodes for containers; ``nodes``: how many those are.
 
     ``daemonsets``: of the cluster. What the one of that name serves already it goes on to serve: a play may be limited

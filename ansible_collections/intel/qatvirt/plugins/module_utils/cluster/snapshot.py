@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ApiError
-from .kubevirt_config import HYPERCONVERGEDS, Owner, hyperconverged, kubevirt, list_kubevirts
+from .kubevirt_config import HYPERCONVERGEDS, ConfigOwner, hyperconverged, kubevirt, list_kubevirts
 from .nodes import NODES, PODS
 from .objects import Object, Objects
 
@@ -23,7 +23,7 @@ Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class ClusterSnapshot:
     """A cluster at one moment.
 
     ``kubevirts``: None where the API does not know the kind. ``hyperconvergeds``: with the collection they were read
@@ -51,14 +51,14 @@ class Snapshot:
         return self.hyperconvergeds[1][0] if self.hyperconvergeds[1] else None
 
     @property
-    def owner(self) -> Owner | None:
+    def config_owner(self) -> ConfigOwner | None:
         """Who has KubeVirt's configuration; None without KubeVirt."""
         if self.hyperconverged:
             return hyperconverged(self.hyperconvergeds[0], self.hyperconverged)
         return kubevirt(self.kubevirt) if self.kubevirt else None
 
 
-def read(api: Api) -> Snapshot:
+def read(api: Api) -> ClusterSnapshot:
     """The cluster as it is. What may not be read is noted. Raises ApiError where nothing can be."""
     version = api.get("/version")["gitVersion"]
     unread: dict[str, str] = {}
@@ -71,7 +71,7 @@ def read(api: Api) -> Snapshot:
             unread[name] = str(error)
             return nothing
 
-    return Snapshot(
+    return ClusterSnapshot(
         server=api.server,
         version=version,
         nodes=part("nodes", lambda: api.list(NODES), []),

@@ -19,7 +19,7 @@ from .nodes import PLUGIN_PREFIX, is_named
 from .objects import Object, Objects, labels_of, name_of
 from .pods import pod_trouble
 from .qat_plugin import image_of
-from .snapshot import Snapshot, read
+from .snapshot import ClusterSnapshot, read
 
 if TYPE_CHECKING:
     from .api import Api
@@ -76,10 +76,12 @@ def dump(api: Api, wanted: Wanted) -> Object:
     }
 
 
-def _resources(found: Snapshot, wanted: Wanted) -> tuple[str, ...]:
+def _resources(found: ClusterSnapshot, wanted: Wanted) -> tuple[str, ...]:
     """All names that a VF may have here: as wanted, as KubeVirt is configured, and those of Intel's plugin."""
     item = found.hyperconverged or found.kubevirt
-    permitted = [entry.resource_name for entry in qat_entries(item, found.owner)] if item and found.owner else []
+    permitted = (
+        [entry.resource_name for entry in qat_entries(item, found.config_owner)] if item and found.config_owner else []
+    )
     return tuple(dict.fromkeys([*wanted.resources, *permitted, PLUGIN_PREFIX]))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..node.model import Pf, Vf
 from .node_labels import devices_of, is_launcher, machine_of
-from .nodes import CONTAINER, PLUGIN_PREFIX, SiteNode, allocatable, is_usable, selector_of
+from .nodes import CONTAINER, PLUGIN_PREFIX, ClusterNode, allocatable, is_usable, selector_of
 from .objects import Object, Objects, name_of
 
 MACHINE = "vm"
@@ -26,7 +26,7 @@ UNUSABLE = "unusable"
 
 
 @dataclass(frozen=True)
-class Owner:
+class VfOwner:
     """Who has a VF: ``kind``, one of the above, and who that is."""
 
     kind: str
@@ -37,8 +37,8 @@ class Owner:
 
 
 def owners(
-    node: SiteNode, pfs: tuple[Pf, ...], item: Object | None, pods: Objects, resources: dict[str, str]
-) -> Owners:
+    node: ClusterNode, pfs: tuple[Pf, ...], item: Object | None, pods: Objects, resources: dict[str, str]
+) -> VfOwners:
     """The owners of each VF, by its address: one each, or more where something is wrong.
 
     ``item``: the Node object, None without a cluster. ``pods``: on the node, not ended. ``resources``: KubeVirt's, by
@@ -48,38 +48,39 @@ def owners(
     return {vf.address: _users(vf, by_uid) or (_offer(node, pf, vf, item, resources),) for pf in pfs for vf in pf.vfs}
 
 
-Owners = dict[str, tuple[Owner, ...]]
+VfOwners = dict[str, tuple[VfOwner, ...]]
 
 
-def _users(vf: Vf, pods: dict[str | None, Object]) -> tuple[Owner, ...]:
+def _users(vf: Vf, pods: dict[str | None, Object]) -> tuple[VfOwner, ...]:
     """Everybody who has a VF open; several processes of one pod are one."""
     found = [
-        _user(pods.get(holder.pod), str(holder)) if holder.pod else Owner(PROCESS, str(holder)) for holder in vf.holders
+        _user(pods.get(holder.pod), str(holder)) if holder.pod else VfOwner(PROCESS, str(holder))
+        for holder in vf.holders
     ]
     return tuple(dict.fromkeys(found))
 
 
-def _user(pod: Object | None, process: str) -> Owner:
+def _user(pod: Object | None, process: str) -> VfOwner:
     if pod is None:
-        return Owner(PROCESS, process)
+        return VfOwner(PROCESS, process)
     namespace = pod["metadata"]["namespace"]
     if is_launcher(pod):
-        return Owner(MACHINE, f"virtual machine {namespace}/{machine_of(pod) or name_of(pod)}")
-    return Owner(POD, f"{namespace}/{name_of(pod)}")
+        return VfOwner(MACHINE, f"virtual machine {namespace}/{machine_of(pod) or name_of(pod)}")
+    return VfOwner(POD, f"{namespace}/{name_of(pod)}")
 
 
-def _offer(node: SiteNode, pf: Pf, vf: Vf, item: Object | None, resources: dict[str, str]) -> Owner:
+def _offer(node: ClusterNode, pf: Pf, vf: Vf, item: Object | None, resources: dict[str, str]) -> VfOwner:
     if not is_usable(vf):
         where = f"on {vf.driver or 'no driver'}"
-        return Owner(
+        return VfOwner(
             UNUSABLE, "shares its IOMMU group" if vf.group_members else where if vf.iommu_group else "no IOMMU group"
         )
     name = plugin_resource(pf) if node.workload == CONTAINER else resources.get(selector_of(vf))
     if item is None or name is None:
-        return Owner(FREE, "no cluster was looked at" if item is None else "no resource has its kind")
+        return VfOwner(FREE, "no cluster was looked at" if item is None else "no resource has its kind")
     if allocatable(item, name):
-        return Owner(RESOURCE, name)
-    return Owner(FREE, f"the node does not offer {name}")
+        return VfOwner(RESOURCE, name)
+    return VfOwner(FREE, f"the node does not offer {name}")
 
 
 def plugin_resource(pf: Pf) -> str:

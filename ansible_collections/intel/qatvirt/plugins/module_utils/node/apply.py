@@ -27,13 +27,13 @@ from .sysfs import WRITE_TIMEOUT, System, WriteBlocked
 @dataclass(frozen=True)
 class Result:
     """Before, after, the plan in between; the PFs it was ``done`` on, and the held VFs that kept the others from it
-    (``left``)."""
+    (``skipped_vfs``)."""
 
     before: tuple[Pf, ...]
     after: tuple[Pf, ...]
     plan: Plan
     done: tuple[str, ...] = ()
-    left: tuple[Vf, ...] = ()
+    skipped_vfs: tuple[Vf, ...] = ()
 
 
 def converge(
@@ -68,7 +68,7 @@ def carry_out(
     if blocked and not skip_in_use:
         raise InUse(blocked)
     done: list[str] = []
-    left: list[Vf] = []
+    skipped: list[Vf] = []
     for pf, pf_plan in zip(before, todo.pfs):
         try:
             if pf_plan.steps:
@@ -77,10 +77,10 @@ def carry_out(
         except InUse as error:
             if not skip_in_use:
                 raise ConvergeFailed(f"{error}; PF {pf.address} was not touched", tuple(done)) from error
-            left.extend(error.vfs)
+            skipped.extend(error.vfs)
         except StepFailed as error:
             raise ConvergeFailed(str(error), tuple(done)) from error
-    return Result(before, observe(system)[0], todo, tuple(done), tuple(left))
+    return Result(before, observe(system)[0], todo, tuple(done), tuple(skipped))
 
 
 @contextmanager
@@ -178,18 +178,18 @@ def _observe_again(system: System, pf: Pf) -> Pf:
 def _run(system: System, step: Step, timeout: float) -> None:
     """One step: nothing when it is so already, else write and read back. Raises OSError, StepFailed."""
     if step.op == "attach":
-        _bind(system, step, step.pf)
+        _bind(system, step, step.address)
     elif step.op == "detach":
-        _detach(system, step.pf, step.value, timeout)
+        _detach(system, step.address, step.value, timeout)
     elif step.op == "disable_vfs":
         _disable_vfs(system, step, timeout)
     elif step.op == "enable_vfs":
         _enable_vfs(system, step, timeout)
-    elif step.vf is not None:
+    elif step.vf_index is not None:
         _run_vf(system, step, timeout)
     else:
         path, same = _ATTRIBUTES[step.op]
-        _set(system, step, f"{device_path(step.pf)}/{path}", same, timeout)
+        _set(system, step, f"{device_path(step.address)}/{path}", same, timeout)
 
 
 def _same_services(found: str, wanted: str) -> bool:
@@ -216,7 +216,7 @@ def _set(system: System, step: Step, path: str, same: Callable[[str, str], bool]
 def _enable_vfs(system: System, step: Step, timeout: float) -> None:
     """Linux 6.1 answers EINVAL for ever after a start that failed in here, because it keeps its list of VFs; making it
     drop the list helps."""
-    path = device_path(step.pf)
+    path = device_path(step.address)
     try:
         _set(system, step, path + "/sriov_numvfs", str.__eq__, timeout)
     except OSError as error:
@@ -227,7 +227,7 @@ def _enable_vfs(system: System, step: Step, timeout: float) -> None:
 
 
 def _disable_vfs(system: System, step: Step, timeout: float) -> None:
-    path = device_path(step.pf)
+    path = device_path(step.address)
     numvfs = path + "/sriov_numvfs"
     if system.read(numvfs) == "0":
         return
@@ -249,8 +249,8 @@ def _drop_vfs(system: System, step: Step, path: str, timeout: float) -> None:
             _run(system, replace(step, op="state", value=state), timeout)
         return
     driver = str(system.link(path + "/driver"))
-    _detach(system, step.pf, driver, timeout)
-    _bind(system, Step("attach", step.pf, driver), step.pf)
+    _detach(system, step.address, driver, timeout)
+    _bind(system, Step("attach", step.address, driver), step.address)
 
 
 def _detach(system: System, pf: str, driver: str, timeout: float) -> None:
@@ -258,9 +258,9 @@ def _detach(system: System, pf: str, driver: str, timeout: float) -> None:
 
 
 def _run_vf(system: System, step: Step, timeout: float) -> None:
-    address = system.link(f"{device_path(step.pf)}/virtfn{step.vf}")
+    address = system.link(f"{device_path(step.address)}/virtfn{step.vf_index}")
     if address is None:
-        raise StepFailed(step, f"PF {step.pf} has no VF {step.vf} (virtfn{step.vf} is missing).")
+        raise StepFailed(step, f"PF {step.address} has no VF {step.vf_index} (virtfn{step.vf_index} is missing).")
     path = device_path(address)
     if step.op == "override":
         system.write(path + "/driver_override", step.value or "\n", timeout)

@@ -131,8 +131,8 @@ def _run(system: System, files: Files) -> dict[str, Any]:
         return _status(False, error.messages)
     except (InUse, Unmet, ConvergeFailed, OSError) as error:
         return _status(False, [str(error)])
-    left = [vf.held_by() for vf in result.left]
-    return _status(not left, left or [f"{pf.address}: as wanted" for pf in result.after])
+    skipped = [vf.held_by() for vf in result.skipped_vfs]
+    return _status(not skipped, skipped or [f"{pf.address}: as wanted" for pf in result.after])
 
 
 def _status(ok: bool, messages: list[str]) -> dict[str, Any]:

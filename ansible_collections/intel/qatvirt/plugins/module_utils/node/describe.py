@@ -45,9 +45,9 @@ def _vf_line(vf: Vf) -> str:
     return "  {0} driver={1} override={2}\n".format(vf.address, vf.driver or "-", vf.driver_override or "-")
 
 
-def predict(pfs: tuple[Pf, ...], plan: Plan, left: tuple[str, ...] = ()) -> tuple[Pf, ...]:
-    """The PFs as the plan is meant to leave them; ``left``: addresses of PFs it will not touch."""
-    targets = {pf.pf: pf.target for pf in plan.pfs if pf.steps and pf.target and pf.pf not in left}
+def predict(pfs: tuple[Pf, ...], plan: Plan, skipped: tuple[str, ...] = ()) -> tuple[Pf, ...]:
+    """The PFs as the plan is meant to leave them; ``skipped``: addresses of PFs it will not touch."""
+    targets = {pf.address: pf.target for pf in plan.pfs if pf.steps and pf.target and pf.address not in skipped}
     return tuple(_predict_pf(pf, targets[pf.address]) if pf.address in targets else pf for pf in pfs)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .model import Pf, Problem, Vf, Vfio
-from .policy import MAX, Policy, Settings, ordered, require_fit, settings_for
+from .policy import MAX, PfSettings, Policy, ordered, require_fit, settings_for
 
 IMPACTS = ("none", "rebind", "recreate", "reboot")
 VFIO = "vfio-pci"
@@ -25,19 +25,21 @@ VFIO = "vfio-pci"
 
 @dataclass(frozen=True)
 class Step:
-    """One sysfs change of a PF (``vf`` None) or of its VF number ``vf``. ``value``: what the attribute is to become.
+    """One sysfs change of the PF at ``address``, or of its VF number ``vf_index`` at ``vf_address``.
+
+    ``value``: what the attribute is to become.
 
     ``op``: attach, detach, disable_vfs, enable_vfs, state, services, autoprobe, override, unbind, probe.
     """
 
     op: str
-    pf: str
+    address: str
     value: str
-    vf: int | None = None
-    address: str | None = None
+    vf_index: int | None = None
+    vf_address: str | None = None
 
     def __str__(self) -> str:
-        return _SENTENCES[self.op].format(self.address or self.pf, self.value or "nothing")
+        return _SENTENCES[self.op].format(self.vf_address or self.address, self.value or "nothing")
 
 
 _SENTENCES = {
@@ -81,7 +83,7 @@ class PfPlan:
     """What a PF needs. ``blocked``: VFs in the way that somebody holds; ``unmet``: what has to be there first (a
     driver, the IOMMU)."""
 
-    pf: str
+    address: str
     steps: tuple[Step, ...] = ()
     impact: str = "none"
     blocked: tuple[Vf, ...] = ()
@@ -110,7 +112,7 @@ class Plan:
 
 def _pf_plan_dict(plan: PfPlan) -> dict[str, Any]:
     return {
-        "address": plan.pf,
+        "address": plan.address,
         "impact": plan.impact,
         "steps": [str(step) for step in plan.steps],
         "blocked": [{"vf": vf.address, "holders": [str(holder) for holder in vf.holders]} for vf in plan.blocked],
@@ -124,7 +126,7 @@ def plan(pfs: tuple[Pf, ...], vfio: Vfio, policy: Policy) -> Plan:
     return Plan(tuple(_plan_pf(pf, vfio, settings_for(policy, pf)) for pf in pfs))
 
 
-def _plan_pf(pf: Pf, vfio: Vfio, settings: Settings | None) -> PfPlan:
+def _plan_pf(pf: Pf, vfio: Vfio, settings: PfSettings | None) -> PfPlan:
     if settings is None:
         return PfPlan(pf.address)
     target = target_for(pf, settings)
@@ -154,7 +156,7 @@ def touched(pf: Pf, steps: tuple[Step, ...]) -> tuple[Vf, ...]:
     unbound."""
     if _removes_vfs(steps):
         return pf.vfs
-    unbound = {step.vf for step in steps if step.op == "unbind"}
+    unbound = {step.vf_index for step in steps if step.op == "unbind"}
     return tuple(vf for vf in pf.vfs if vf.index in unbound)
 
 
@@ -162,7 +164,7 @@ def _removes_vfs(steps: tuple[Step, ...]) -> bool:
     return any(step.op in ("detach", "disable_vfs") or (step.op, step.value) == ("state", "down") for step in steps)
 
 
-def target_for(pf: Pf, settings: Settings) -> PfTarget:
+def target_for(pf: Pf, settings: PfSettings) -> PfTarget:
     """What the policy's settings mean for this PF."""
     # "max" asks for VFs of a PF that offers none, too: that is a problem (NOSRIOV), not a PF that is done.
     count = max(pf.vfs_possible, 1) if settings.vfs == MAX else int(settings.vfs)

@@ -54,7 +54,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Settings:
+class PfSettings:
     """What the policy says about one PF. ``services`` None: as they are."""
 
     services: frozenset[str] | None = None
@@ -181,7 +181,7 @@ def _parse_driver(where: str, value: object, errors: list[str]) -> str | None:
     return None if value is None else str(value)
 
 
-def settings_for(policy: Policy, pf: Pf) -> Settings | None:
+def settings_for(policy: Policy, pf: Pf) -> PfSettings | None:
     """What the policy wants of a PF, None where no entry matches it."""
     rules = [rule for rule in policy if rule.fits(pf)]
     if not rules:
@@ -191,7 +191,7 @@ def settings_for(policy: Policy, pf: Pf) -> Settings | None:
         values.update(
             {key: getattr(rule, key) for key in ("services", "vfs", "driver") if getattr(rule, key) is not None}
         )
-    return Settings(**values)
+    return PfSettings(**values)
 
 
 def fitting_policy(raw: object, pfs: tuple[Pf, ...]) -> Policy:
@@ -230,7 +230,7 @@ def check_policy(policy: Policy, pfs: tuple[Pf, ...]) -> list[str]:
     return messages
 
 
-def _check_settings(settings: Settings, pf: Pf) -> list[str]:
+def _check_settings(settings: PfSettings, pf: Pf) -> list[str]:
     messages = _check_services(settings.services, pf) if settings.services is not None else []
     name = f"PF {pf.address} ({pf.family})"
     if isinstance(settings.vfs, int) and pf.vfs_possible:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .site import NodeCase, Site
+    from .site import CheckedNode, Site
 
 FAIL = "fail"
 WARN = "warn"
@@ -68,7 +68,7 @@ class Check:
     cause: str
     fix: str
     decide: Callable[[Site], Findings]
-    hinders: Callable[[NodeCase], Findings] | None = None
+    hinders: Callable[[CheckedNode], Findings] | None = None
     needs: tuple[Need, ...] = ()
     reads: tuple[str, ...] = ()
     explained_by: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..cluster.allocatable import Count, explain
+from ..cluster.allocatable import NodeAllocatable, explain
 from ..cluster.host_devices import GATE, Entry, of_pf, qat_entries
 from ..cluster.kubevirt import describe, is_available, judge, parse_version
 from ..cluster.kubevirt_config import kubevirt
@@ -17,13 +17,13 @@ from ..cluster.objects import Object, labels_of, name_of
 from ..cluster.pods import pod_trouble, unscheduled
 from ..cluster.qat_plugin import limit_of
 from ..cluster.update import look_up
-from ..cluster.vf_owners import Owners, given, owners
+from ..cluster.vf_owners import VfOwners, given, owners
 from ..errors import InputError
 from ..test_vm.diagnosis import Diagnosis, Evidence, Statement, diagnose
 from ..test_vm.signatures import MACHINE
 from .check import CLUSTER, FAIL, WARN, Check, Finding
 from .node_checks import NODE_CHECKS
-from .site import NodeCase, Site
+from .site import CheckedNode, Site
 
 _VFIO_CDEV = (1, 9)
 """First KubeVirt that hands VFIO character devices on (v1.9.0, ``device-manager/common.go``)."""
@@ -79,7 +79,7 @@ def _absent_nodes(site: Site) -> Iterator[Finding]:
             )
 
 
-def _known_nodes(site: Site) -> Iterator[tuple[NodeCase, Object]]:
+def _known_nodes(site: Site) -> Iterator[tuple[CheckedNode, Object]]:
     return ((case, site.objects[case.name]) for case in site.nodes if case.name in site.objects)
 
 
@@ -171,7 +171,7 @@ def _entries(site: Site) -> list[Entry]:
 
 
 def _hyperconverged(site: Site) -> Iterator[Finding]:
-    item, owner = site.cluster.hyperconverged, site.owner
+    item, owner = site.cluster.hyperconverged, site.config_owner
     if item is None or owner is None:
         return
     kept = {entry.key for entry in qat_entries(item, owner)}
@@ -187,7 +187,7 @@ def _hyperconverged(site: Site) -> Iterator[Finding]:
 
 
 def _permitted(site: Site) -> Iterator[Finding]:
-    owner = site.owner
+    owner = site.config_owner
     entries = _entries(site)
     known: dict[str, set[str]] = {}
     for entry in entries:
@@ -215,7 +215,7 @@ def _permitted(site: Site) -> Iterator[Finding]:
 
 def _perm(site: Site, message: str, fix: str) -> Finding:
     item = site.cluster.kubevirt
-    return Finding(message, fix, object=str(site.owner), evidence=_get("kubevirt", item) if item else "")
+    return Finding(message, fix, object=str(site.config_owner), evidence=_get("kubevirt", item) if item else "")
 
 
 def _external(site: Site) -> Iterator[Finding]:
@@ -240,7 +240,7 @@ def _external(site: Site) -> Iterator[Finding]:
             )
 
 
-def _counts(site: Site) -> Iterator[tuple[NodeCase, Count]]:
+def _counts(site: Site) -> Iterator[tuple[CheckedNode, NodeAllocatable]]:
     return ((case, site.counts[case.name]) for case in site.nodes if case.name in site.counts)
 
 
@@ -256,7 +256,7 @@ def _double(site: Site) -> Iterator[Finding]:
             )
 
 
-def _counted(case: NodeCase, counted: Count, fix: str) -> Finding:
+def _counted(case: CheckedNode, counted: NodeAllocatable, fix: str) -> Finding:
     return Finding(
         explain(counted),
         fix,
@@ -279,10 +279,10 @@ def _twice(site: Site) -> Iterator[Finding]:
                     f"find /proc/[0-9]*/fd -lname '/dev/vfio/*'; {address}",
                 )
         gave = given(site.pods_on(case), names)
-        if sum(gave.values()) > case.site.total:
+        if sum(gave.values()) > case.node.total:
             told = ", ".join(f"{name}: {number}" for name, number in sorted(gave.items()))
             yield Finding(
-                f"pods of the node were given {sum(gave.values())} VFs ({told}), and it has {case.site.total}",
+                f"pods of the node were given {sum(gave.values())} VFs ({told}), and it has {case.node.total}",
                 "end the pods that do not get on; see the check DOUBLE for who advertises the VFs twice",
                 case.name,
                 f"node {name_of(item)}",
@@ -290,10 +290,10 @@ def _twice(site: Site) -> Iterator[Finding]:
             )
 
 
-def owners_of(site: Site, case: NodeCase) -> Owners:
+def owners_of(site: Site, case: CheckedNode) -> VfOwners:
     """Who has each VF of a node, by its address."""
     item = site.objects.get(case.name)
-    return owners(case.site, case.pfs, item, site.pods_on(case), site.resources or {})
+    return owners(case.node, case.pfs, item, site.pods_on(case), site.resources or {})
 
 
 def _handler(site: Site) -> Iterator[Finding]:
@@ -304,11 +304,11 @@ def _plugin(site: Site) -> Iterator[Finding]:
     yield from _agent_missing(site, site.container_nodes)
 
 
-def _agent_missing(site: Site, cases: list[NodeCase]) -> Iterator[Finding]:
+def _agent_missing(site: Site, cases: list[CheckedNode]) -> Iterator[Finding]:
     """Nodes on which the pod that advertises VFs is not there, or not ready."""
     for case in cases:
         counted = site.counts.get(case.name)
-        if counted is None or not case.site.total:
+        if counted is None or not case.node.total:
             continue
         if counted.agent is None or pod_trouble(counted.agent):
             yield _counted(case, counted, "mend what is said there; site.yml deploys what is missing")
@@ -316,7 +316,7 @@ def _agent_missing(site: Site, cases: list[NodeCase]) -> Iterator[Finding]:
 
 def _stale(site: Site) -> Iterator[Finding]:
     for case, counted in _counts(site):
-        if case.site.workload != CONTAINER and counted.expected != counted.found:
+        if case.node.workload != CONTAINER and counted.expected != counted.found:
             yield _counted(
                 case,
                 counted,
@@ -326,7 +326,7 @@ def _stale(site: Site) -> Iterator[Finding]:
             )
 
 
-def _cut_off(site: Site, counted: Count) -> int | None:
+def _cut_off(site: Site, counted: NodeAllocatable) -> int | None:
     """The plugin's limit, where that is what cuts a node's VFs off."""
     limits = [limit for item in site.cluster.daemonsets if (limit := limit_of(item))]
     found = counted.found.get(PLUGIN_PREFIX, 0)
@@ -336,9 +336,9 @@ def _cut_off(site: Site, counted: Count) -> int | None:
 def _truncated(site: Site) -> Iterator[Finding]:
     for case, counted in _counts(site):
         limit = _cut_off(site, counted)
-        if case.site.workload == CONTAINER and limit:
+        if case.node.workload == CONTAINER and limit:
             yield Finding(
-                f"Intel's plugin offers {limit} of the node's {case.site.total} VFs, its -max-num-devices",
+                f"Intel's plugin offers {limit} of the node's {case.node.total} VFs, its -max-num-devices",
                 "run site.yml (role qat_plugin), which raises it to what the nodes have",
                 case.name,
                 f"node {counted.name}",
@@ -348,7 +348,7 @@ def _truncated(site: Site) -> Iterator[Finding]:
 
 def _uncounted(site: Site) -> Iterator[Finding]:
     for case, counted in _counts(site):
-        if case.site.workload == CONTAINER and counted.expected != counted.found:
+        if case.node.workload == CONTAINER and counted.expected != counted.found:
             yield _counted(case, counted, "see what the plugin's log says; it looks at the VFs every five seconds")
 
 
@@ -428,10 +428,10 @@ def _labels(site: Site) -> Iterator[Finding]:
     for case, item in _known_nodes(site):
         labels = labels_of(item)
         found, ready = labels.get(WORKLOAD_LABEL), labels.get(READY_LABEL)
-        if found != case.site.workload or ready != "true":
+        if found != case.node.workload or ready != "true":
             yield Finding(
-                f"the node has {WORKLOAD_LABEL}={found} and {READY_LABEL}={ready}, expected {case.site.workload} and "
-                "true" + (f"; {'; '.join(case.site.problems)}" if case.site.problems else ""),
+                f"the node has {WORKLOAD_LABEL}={found} and {READY_LABEL}={ready}, expected {case.node.workload} and "
+                "true" + (f"; {'; '.join(case.node.problems)}" if case.node.problems else ""),
                 "run site.yml, which labels a node when its VFs are proved",
                 case.name,
                 f"node {name_of(item)}",

@@ -18,12 +18,12 @@ from ..node.pci import device_path
 from ..node.plan import VFIO
 from ..node.policy import ordered, parse_policy, settings_for
 from .check import FAIL, NODE, WARN, Check, Finding, Findings
-from .site import NodeCase, Site
+from .site import CheckedNode, Site
 
 _CRYPTO = "the kernel itself uses the PF"
 """What ``node.apply`` says of EBUSY."""
 
-NodeFindings = Callable[[NodeCase], Iterator[Finding]]
+NodeFindings = Callable[[CheckedNode], Iterator[Finding]]
 
 
 def each_node(look: NodeFindings) -> Callable[[Site], Findings]:
@@ -31,11 +31,11 @@ def each_node(look: NodeFindings) -> Callable[[Site], Findings]:
     return lambda site: (finding for case in site.nodes for finding in look(case))
 
 
-def _finding(case: NodeCase, problem: Problem, what: str | None, evidence: str, pf: str | None = None) -> Finding:
+def _finding(case: CheckedNode, problem: Problem, what: str | None, evidence: str, pf: str | None = None) -> Finding:
     return Finding(problem.message, problem.fix, case.name, what, evidence, pf)
 
 
-def _problems(case: NodeCase, pfs: Iterable[Pf], check_id: str) -> Iterator[Finding]:
+def _problems(case: CheckedNode, pfs: Iterable[Pf], check_id: str) -> Iterator[Finding]:
     """Problems of PFs and their VFs that the node layer has found itself."""
     for pf in pfs:
         found = [(f"PF {pf.address}", pf.address, problem) for problem in pf.problems]
@@ -56,23 +56,23 @@ def _unread(site: Site) -> Iterator[Finding]:
         )
 
 
-def _no_qat(case: NodeCase) -> Iterator[Finding]:
+def _no_qat(case: CheckedNode) -> Iterator[Finding]:
     if not case.pfs:
         message = case.errors[0] if case.errors else "no QAT PF was found on the PCI bus"
         fix = "take the node out of the group qat_nodes, or switch QAT on in its BIOS"
         yield Finding(message, fix, case.name, f"node {case.name}", f"lspci -nn -d {VENDOR}: ; /sys/bus/pci/devices")
 
 
-def _policy_errors(case: NodeCase) -> Iterator[Finding]:
+def _policy_errors(case: CheckedNode) -> Iterator[Finding]:
     for message in case.errors if case.pfs else ():
         yield Finding(message, "correct qat_vf_policy", case.name, "qat_vf_policy", _inventory(case))
 
 
-def _inventory(case: NodeCase) -> str:
+def _inventory(case: CheckedNode) -> str:
     return f"ansible-inventory --host {case.name}"
 
 
-def _policy_of_node(case: NodeCase) -> Iterator[Finding]:
+def _policy_of_node(case: CheckedNode) -> Iterator[Finding]:
     """On a fleet of several models an entry may fit other nodes; on one model it is a slip of the pen."""
     yield from _policy_errors(case)
     for rule in case.policy or ():
@@ -83,7 +83,7 @@ def _policy_of_node(case: NodeCase) -> Iterator[Finding]:
 def _policy_of_site(site: Site) -> Iterator[Finding]:
     for case in site.nodes:
         yield from _policy_errors(case)
-    idle: dict[str, NodeCase] = {}
+    idle: dict[str, CheckedNode] = {}
     for case in site.nodes:
         for rule in case.policy or ():
             if str(rule) not in idle and not any(rule.fits(pf) for other in site.nodes for pf in other.pfs):
@@ -92,7 +92,7 @@ def _policy_of_site(site: Site) -> Iterator[Finding]:
         yield _idle_rule(case, text, "any node")
 
 
-def _idle_rule(case: NodeCase, rule: str, where: str) -> Finding:
+def _idle_rule(case: CheckedNode, rule: str, where: str) -> Finding:
     return Finding(
         f"policy {rule} matches no PF of {where}",
         "nothing, where it is meant for other nodes; else correct qat_vf_policy",
@@ -104,7 +104,7 @@ def _idle_rule(case: NodeCase, rule: str, where: str) -> Finding:
 
 
 def _conflict(check_id: str) -> NodeFindings:
-    def look(case: NodeCase) -> Iterator[Finding]:
+    def look(case: CheckedNode) -> Iterator[Finding]:
         for conflict in case.facts["conflicts"]:
             if conflict["id"] == check_id:
                 yield _finding(case, Problem(**conflict), f"node {case.name}", _WHERE[check_id])
@@ -118,7 +118,7 @@ _WHERE = {
 }
 
 
-def _iommu(case: NodeCase) -> Iterator[Finding]:
+def _iommu(case: CheckedNode) -> Iterator[Finding]:
     if case.facts["kernel"]["iommu"] or not case.pfs:
         yield from _problems(case, case.pfs, "IOMMU")
         return
@@ -131,19 +131,19 @@ def _iommu(case: NodeCase) -> Iterator[Finding]:
     )
 
 
-def _iommu_hinders(case: NodeCase) -> Iterator[Finding]:
+def _iommu_hinders(case: CheckedNode) -> Iterator[Finding]:
     for problem in case.host.problems if case.host else ():
         yield _finding(case, problem, f"node {case.name}", "/proc/cmdline; /sys/class/iommu")
 
 
-def _driverless(case: NodeCase) -> Iterator[tuple[Pf, str]]:
+def _driverless(case: CheckedNode) -> Iterator[tuple[Pf, str]]:
     """PFs that are to have VFs and have no driver, with the id of the check that names why."""
     for pf in case.wanted_pfs:
         if pf.driver is None:
             yield pf, _why_driverless(case, pf)
 
 
-def _why_driverless(case: NodeCase, pf: Pf) -> str:
+def _why_driverless(case: CheckedNode, pf: Pf) -> str:
     module = case.facts["modules"][pf.module]
     if pf.driver_loaded:
         return "FW" if _missing_firmware(case, pf) else "UNBOUND-PF"
@@ -152,16 +152,16 @@ def _why_driverless(case: NodeCase, pf: Pf) -> str:
     return "SECUREBOOT" if _signed_only(case) else "UNBOUND-PF"
 
 
-def _signed_only(case: NodeCase) -> bool:
+def _signed_only(case: CheckedNode) -> bool:
     kernel = case.facts["kernel"]
     return bool(kernel["secure_boot"]) or kernel["lockdown"] not in (None, "none")
 
 
-def _missing_firmware(case: NodeCase, pf: Pf) -> list[str]:
+def _missing_firmware(case: CheckedNode, pf: Pf) -> list[str]:
     return [name for name in pf.kind.firmware if case.facts["firmware"].get(name) is None]
 
 
-def _no_module(case: NodeCase) -> Iterator[Finding]:
+def _no_module(case: CheckedNode) -> Iterator[Finding]:
     for pf, why in _driverless(case):
         if why == "NOMOD":
             release = case.facts["kernel"]["release"]
@@ -176,7 +176,7 @@ def _no_module(case: NodeCase) -> Iterator[Finding]:
             )
 
 
-def _secure_boot(case: NodeCase) -> Iterator[Finding]:
+def _secure_boot(case: CheckedNode) -> Iterator[Finding]:
     for pf, why in _driverless(case):
         if why == "SECUREBOOT":
             yield Finding(
@@ -189,7 +189,7 @@ def _secure_boot(case: NodeCase) -> Iterator[Finding]:
             )
 
 
-def _secure_boot_hinders(case: NodeCase) -> Iterator[Finding]:
+def _secure_boot_hinders(case: CheckedNode) -> Iterator[Finding]:
     for pf in case.wanted_pfs if _signed_only(case) else ():
         module = case.facts["modules"][pf.module]
         if not pf.driver_loaded and module["path"] is None and not module["builtin"]:
@@ -204,20 +204,20 @@ def _secure_boot_hinders(case: NodeCase) -> Iterator[Finding]:
             )
 
 
-def _firmware(case: NodeCase) -> Iterator[Finding]:
+def _firmware(case: CheckedNode) -> Iterator[Finding]:
     for pf, why in _driverless(case):
         if why == "FW":
             yield _firmware_finding(case, pf)
 
 
-def _firmware_hinders(case: NodeCase) -> Iterator[Finding]:
+def _firmware_hinders(case: CheckedNode) -> Iterator[Finding]:
     """Only a warning: it may be in the initramfs."""
     for pf, _why in _driverless(case):
         if _missing_firmware(case, pf):
             yield _firmware_finding(case, pf, WARN)
 
 
-def _firmware_finding(case: NodeCase, pf: Pf, severity: str | None = None) -> Finding:
+def _firmware_finding(case: CheckedNode, pf: Pf, severity: str | None = None) -> Finding:
     return Finding(
         f"firmware {', '.join(_missing_firmware(case, pf))} of PF {pf.address} is not in /lib/firmware",
         "install the distribution's firmware package (linux-firmware, firmware-misc-nonfree, firmware-intel-misc) and "
@@ -230,12 +230,12 @@ def _firmware_finding(case: NodeCase, pf: Pf, severity: str | None = None) -> Fi
     )
 
 
-def _unbound(case: NodeCase) -> Iterator[Finding]:
+def _unbound(case: CheckedNode) -> Iterator[Finding]:
     pfs = [pf for pf, why in _driverless(case) if why == "UNBOUND-PF"]
     yield from _problems(case, pfs, "UNBOUND-PF")
 
 
-def _down(case: NodeCase) -> Iterator[Finding]:
+def _down(case: CheckedNode) -> Iterator[Finding]:
     for pf in case.wanted_pfs:
         where = f"{device_path(pf.address)}/qat/state; /sys/kernel/debug/qat_{pf.driver}_{pf.address}/heartbeat/status"
         for problem in pf.problems:
@@ -243,21 +243,21 @@ def _down(case: NodeCase) -> Iterator[Finding]:
                 yield _finding(case, problem, f"PF {pf.address}", where, pf.address)
 
 
-def _dead(case: NodeCase) -> Iterator[Finding]:
+def _dead(case: CheckedNode) -> Iterator[Finding]:
     """A run brings a PF up that is down, and cannot bring a dead one back."""
     dead = {pf.address for pf in case.pfs if pf.heartbeat == "dead"}
     return (finding for finding in _down(case) if finding.pf in dead)
 
 
-def _no_sriov(case: NodeCase) -> Iterator[Finding]:
+def _no_sriov(case: CheckedNode) -> Iterator[Finding]:
     return _problems(case, case.wanted_pfs, "NOSRIOV")
 
 
-def _group(case: NodeCase) -> Iterator[Finding]:
+def _group(case: CheckedNode) -> Iterator[Finding]:
     return _problems(case, case.wanted_pfs, "GROUP")
 
 
-def _services(case: NodeCase) -> Iterator[Finding]:
+def _services(case: CheckedNode) -> Iterator[Finding]:
     for pf in case.pfs:
         target = case.targets.get(pf.address)
         wanted = target.services if target else None
@@ -273,7 +273,7 @@ def _services(case: NodeCase) -> Iterator[Finding]:
             )
 
 
-def _missing_vfs(case: NodeCase) -> Iterator[tuple[Pf, int]]:
+def _missing_vfs(case: CheckedNode) -> Iterator[tuple[Pf, int]]:
     """PFs with another number of VFs than they are to have, and that number."""
     for pf in case.pfs:
         target = case.targets.get(pf.address)
@@ -281,14 +281,14 @@ def _missing_vfs(case: NodeCase) -> Iterator[tuple[Pf, int]]:
             yield pf, len(target.vfs)
 
 
-def _refused_by_kernel(case: NodeCase) -> str | None:
+def _refused_by_kernel(case: CheckedNode) -> str | None:
     """What the boot unit was told when the kernel's own crypto kept a PF."""
     status = case.facts["boot"]["status"]
     messages = status.get("messages", []) if isinstance(status, dict) else []
     return next((text for text in messages if _CRYPTO in text), None)
 
 
-def _kernel_user(case: NodeCase) -> Iterator[Finding]:
+def _kernel_user(case: CheckedNode) -> Iterator[Finding]:
     said = _refused_by_kernel(case)
     for pf, _wanted in _missing_vfs(case) if said else ():
         yield Finding(
@@ -302,7 +302,7 @@ def _kernel_user(case: NodeCase) -> Iterator[Finding]:
         )
 
 
-def _vf_count(case: NodeCase) -> Iterator[Finding]:
+def _vf_count(case: CheckedNode) -> Iterator[Finding]:
     for pf, wanted in _missing_vfs(case):
         yield Finding(
             f"PF {pf.address} has {pf.vfs_enabled} VFs, expected {wanted} of {pf.vfs_possible} possible",
@@ -315,12 +315,12 @@ def _vf_count(case: NodeCase) -> Iterator[Finding]:
         )
 
 
-def _for_vfio(case: NodeCase) -> Iterator[Pf]:
+def _for_vfio(case: CheckedNode) -> Iterator[Pf]:
     """PFs whose VFs are to be on vfio-pci."""
     return (pf for pf in case.wanted_pfs if case.targets[pf.address].vfs[0].driver == VFIO)
 
 
-def _vfio(case: NodeCase) -> Iterator[Finding]:
+def _vfio(case: CheckedNode) -> Iterator[Finding]:
     vfio = case.facts["vfio"]
     if any(_for_vfio(case)) and not vfio["loaded"] and not vfio["builtin"]:
         yield Finding(
@@ -332,7 +332,7 @@ def _vfio(case: NodeCase) -> Iterator[Finding]:
         )
 
 
-def _denylist(case: NodeCase) -> Iterator[Finding]:
+def _denylist(case: CheckedNode) -> Iterator[Finding]:
     vfio = case.facts["vfio"]
     for pf in _for_vfio(case) if vfio["denylist_disabled"] is False else ():
         if pf.kind.denylist and pf.vfs and any(vf.driver != VFIO for vf in pf.vfs):
@@ -347,7 +347,7 @@ def _denylist(case: NodeCase) -> Iterator[Finding]:
             )
 
 
-def _vf_driver(case: NodeCase) -> Iterator[Finding]:
+def _vf_driver(case: CheckedNode) -> Iterator[Finding]:
     for pf in case.wanted_pfs:
         wanted = case.targets[pf.address].vfs[0].driver
         by_driver: dict[str | None, list[Vf]] = {}
@@ -370,7 +370,7 @@ def _some(vfs: list[Vf]) -> str:
     return f"VF {vfs[0].address}" if len(vfs) == 1 else f"VF {vfs[0].address} and {len(vfs) - 1} more"
 
 
-def _held(case: NodeCase) -> Iterator[Finding]:
+def _held(case: CheckedNode) -> Iterator[Finding]:
     """VFs that a process outside of any pod has open."""
     for pf in case.pfs:
         for vf in pf.held():
@@ -385,21 +385,21 @@ def _held(case: NodeCase) -> Iterator[Finding]:
                 )
 
 
-def _in_use(case: NodeCase) -> Iterator[Finding]:
+def _in_use(case: CheckedNode) -> Iterator[Finding]:
     for pf in case.plan.pfs if case.plan else ():
         for vf in pf.blocked:
             yield Finding(
-                f"PF {pf.pf} needs a change ({pf.impact}) that would take away a VF in use: {vf.held_by()}",
+                f"PF {pf.address} needs a change ({pf.impact}) that would take away a VF in use: {vf.held_by()}",
                 "stop or move what holds it, or set qat_vf_on_in_use to skip to leave this PF for later",
                 case.name,
                 f"VF {vf.address}",
                 f"ls -l /proc/{vf.holders[0].pid}/fd | grep vfio",
-                pf.pf,
+                pf.address,
                 WARN if case.skip_in_use else FAIL,
             )
 
 
-def _loader(case: NodeCase) -> Iterator[Finding]:
+def _loader(case: CheckedNode) -> Iterator[Finding]:
     if case.host and case.host.reboot and case.facts["boot_loader"] is None:
         yield Finding(
             f"kernel arguments are needed ({', '.join(case.host.args)}), but the boot loader is not known",
@@ -410,7 +410,7 @@ def _loader(case: NodeCase) -> Iterator[Finding]:
         )
 
 
-def _reboot(case: NodeCase) -> Iterator[Finding]:
+def _reboot(case: CheckedNode) -> Iterator[Finding]:
     for reason in case.host.reboot if case.host else ():
         yield Finding(
             f"a reboot is due: {reason}",
@@ -421,7 +421,7 @@ def _reboot(case: NodeCase) -> Iterator[Finding]:
         )
 
 
-def _boot(case: NodeCase) -> Iterator[Finding]:
+def _boot(case: CheckedNode) -> Iterator[Finding]:
     if not case.wanted_pfs:
         return
     boot: dict[str, Any] = case.facts["boot"]
@@ -431,7 +431,7 @@ def _boot(case: NodeCase) -> Iterator[Finding]:
         yield Finding(wrong, fix, case.name, SERVICE, f"systemctl status {SERVICE}; {STATUS}")
 
 
-def _boot_trouble(case: NodeCase, boot: dict[str, Any]) -> str | None:
+def _boot_trouble(case: CheckedNode, boot: dict[str, Any]) -> str | None:
     if not boot["enabled"]:
         return f"{SERVICE} is not enabled, and the kernel forgets services and VFs at every boot"
     document = boot["policy"]

@@ -9,7 +9,7 @@ from typing import Any
 from .check import Answer, Check, answer_all
 from .cluster_checks import CLUSTER_CHECKS
 from .node_checks import NODE_CHECKS
-from .site import Site, node_case
+from .site import Site, checked_node
 from .vm_checks import VM_CHECKS
 
 CHECKS: tuple[Check, ...] = (*NODE_CHECKS, *CLUSTER_CHECKS, *VM_CHECKS)
@@ -24,7 +24,7 @@ def preflight(
 
     Raises InputError for facts of another schema.
     """
-    case = node_case(facts["node"], facts, raw_policy, kernel_args, skip_in_use=skip_in_use)
+    case = checked_node(facts["node"], facts, raw_policy, kernel_args, skip_in_use=skip_in_use)
     found = [
         {
             "severity": finding.severity or check.severity,

@@ -9,12 +9,12 @@ from typing import Any
 from ..cluster.nodes import PLUGIN_PREFIX, READY_LABEL
 from ..cluster.objects import Object, labels_of
 from ..cluster.qat_plugin import image_of
-from ..cluster.vf_owners import Owner
+from ..cluster.vf_owners import VfOwner
 from ..node.model import Pf
 from ..node.policy import ordered
 from .check import FAIL, PASS, SKIPPED, WARN, Answer
 from .cluster_checks import owners_of
-from .site import NodeCase, Site
+from .site import CheckedNode, Site
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes away; new keys may come at any time."""
@@ -49,18 +49,18 @@ def _cluster(site: Site) -> dict[str, Any] | None:
         "server": snapshot.server,
         "kubernetes": snapshot.version,
         "kubevirt": status.get("observedKubeVirtVersion"),
-        "owner": str(snapshot.owner) if snapshot.owner else None,
+        "owner": str(snapshot.config_owner) if snapshot.config_owner else None,
         "plugin": next((image for image in images if image), None),
     }
 
 
-def _node(site: Site, case: NodeCase) -> dict[str, Any]:
+def _node(site: Site, case: CheckedNode) -> dict[str, Any]:
     item = site.objects.get(case.name)
     who = owners_of(site, case)
     facts = case.facts
     return {
         "name": case.name,
-        "workload": case.site.workload,
+        "workload": case.node.workload,
         "kernel": facts["kernel"]["release"],
         "os": f"{facts['os']['id']} {facts['os']['version']}".strip(),
         "emulated": facts["emulated"],
@@ -82,7 +82,7 @@ def _resources(site: Site, item: Object | None) -> dict[str, int]:
     }
 
 
-def _pf(pf: Pf, who: dict[str, tuple[Owner, ...]]) -> dict[str, Any]:
+def _pf(pf: Pf, who: dict[str, tuple[VfOwner, ...]]) -> dict[str, Any]:
     return {
         "address": pf.address,
         "device": pf.device,
@@ -106,7 +106,7 @@ def _pf(pf: Pf, who: dict[str, tuple[Owner, ...]]) -> dict[str, Any]:
     }
 
 
-def _owner(who: tuple[Owner, ...]) -> dict[str, str]:
+def _owner(who: tuple[VfOwner, ...]) -> dict[str, str]:
     """The one owner; where there are several, which is a finding, all of them in the text."""
     return {"kind": who[0].kind, "text": " and ".join(owner.text for owner in who)}
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..cluster.allocatable import HANDLER, PLUGIN, Count, count
-from ..cluster.kubevirt_config import Owner
-from ..cluster.nodes import CONTAINER, VM, SiteNode, node_object, site_node
+from ..cluster.allocatable import HANDLER, PLUGIN, NodeAllocatable, count
+from ..cluster.kubevirt_config import ConfigOwner
+from ..cluster.nodes import CONTAINER, VM, ClusterNode, cluster_node, node_object
 from ..cluster.objects import Object, Objects, labels_of
-from ..cluster.snapshot import Snapshot
+from ..cluster.snapshot import ClusterSnapshot
 from ..errors import PolicyError
 from ..node.host_plan import HostPlan, plan_host
 from ..node.model import Pf, pfs_of, vfio_of
@@ -21,18 +21,18 @@ from ..node.policy import Policy, parse_policy
 
 
 @dataclass(frozen=True)
-class NodeCase:
+class CheckedNode:
     """One node under one policy.
 
     ``errors``: why the policy cannot be carried out there; ``policy``, ``plan`` and ``host`` are then None.
-    ``raw_policy``: as it was given. ``skip_in_use``: PFs whose VFs are held may be left out. ``site``: what the cluster
+    ``raw_policy``: as it was given. ``skip_in_use``: PFs whose VFs are held may be left out. ``node``: what the cluster
     layer knows of it.
     """
 
     facts: dict[str, Any]
     pfs: tuple[Pf, ...]
     raw_policy: object
-    site: SiteNode
+    node: ClusterNode
     policy: Policy | None = None
     plan: Plan | None = None
     host: HostPlan | None = None
@@ -41,12 +41,12 @@ class NodeCase:
 
     @property
     def name(self) -> str:
-        return self.site.name
+        return self.node.name
 
     @cached_property
     def targets(self) -> dict[str, PfTarget]:
         """What each PF is to be, by address; PFs that no rule matches are left out."""
-        return {pf.pf: pf.target for pf in self.plan.pfs if pf.target} if self.plan else {}
+        return {pf.address: pf.target for pf in self.plan.pfs if pf.target} if self.plan else {}
 
     @cached_property
     def wanted_pfs(self) -> list[Pf]:
@@ -54,28 +54,29 @@ class NodeCase:
         return [pf for pf in self.pfs if pf.address in self.targets and self.targets[pf.address].vfs]
 
 
-def node_case(
+def checked_node(
     name: str,
     facts: dict[str, Any],
     raw_policy: object,
     kernel_args: list[str],
     *,
     skip_in_use: bool = False,
-    variables: dict[str, Any] | None = None,
-) -> NodeCase:
-    """A node from its facts. ``variables``: of the inventory, as :func:`..cluster.nodes.site_node` reads them.
+    workload: str = VM,
+    node_name: str | None = None,
+) -> CheckedNode:
+    """A node from its facts. ``workload``, ``node_name``: as :func:`..cluster.nodes.cluster_node` takes them.
 
     Raises InputError for facts of another schema, and for a workload that is none.
     """
     pfs = pfs_of(facts)
-    site = site_node(name, {**(variables or {}), "ansible_facts": {"qatvirt": facts}})
+    node = cluster_node(name, facts, pfs, workload, node_name)
     try:
         policy: Policy = parse_policy(raw_policy)
         todo = plan(pfs, vfio_of(facts), policy)
     except PolicyError as error:
-        return NodeCase(facts, pfs, raw_policy, site, errors=tuple(error.messages), skip_in_use=skip_in_use)
+        return CheckedNode(facts, pfs, raw_policy, node, errors=tuple(error.messages), skip_in_use=skip_in_use)
     host = plan_host(facts, pfs, policy, kernel_args, facts["kernel_args_set"])
-    return NodeCase(facts, pfs, raw_policy, site, policy, todo, host, skip_in_use=skip_in_use)
+    return CheckedNode(facts, pfs, raw_policy, node, policy, todo, host, skip_in_use=skip_in_use)
 
 
 @dataclass(frozen=True)
@@ -86,37 +87,37 @@ class Site:
     were started.
     """
 
-    nodes: tuple[NodeCase, ...]
+    nodes: tuple[CheckedNode, ...]
     unread: tuple[str, ...] = ()
-    snapshot: Snapshot | None = None
+    snapshot: ClusterSnapshot | None = None
     resources: dict[str, str] | None = None
     tests: list[dict[str, Any]] | None = None
 
     @property
-    def vm_nodes(self) -> list[NodeCase]:
+    def vm_nodes(self) -> list[CheckedNode]:
         """Those whose VFs are for virtual machines."""
-        return [case for case in self.nodes if case.site.workload == VM]
+        return [case for case in self.nodes if case.node.workload == VM]
 
     @property
-    def container_nodes(self) -> list[NodeCase]:
+    def container_nodes(self) -> list[CheckedNode]:
         """Those whose VFs are for containers."""
-        return [case for case in self.nodes if case.site.workload == CONTAINER]
+        return [case for case in self.nodes if case.node.workload == CONTAINER]
 
     @property
-    def cluster(self) -> Snapshot:
+    def cluster(self) -> ClusterSnapshot:
         """The snapshot, for checks that need one; an empty one without a cluster."""
-        return self.snapshot or Snapshot()
+        return self.snapshot or ClusterSnapshot()
 
     @property
-    def owner(self) -> Owner | None:
+    def config_owner(self) -> ConfigOwner | None:
         """Who has KubeVirt's configuration."""
-        return self.cluster.owner
+        return self.cluster.config_owner
 
     @cached_property
     def objects(self) -> dict[str, Object]:
         """The Node object of each node that has one, by the node's name here."""
         known = {item["metadata"]["name"]: item for item in self.snapshot.nodes} if self.snapshot else {}
-        found = ((case.name, node_object(case.site, known)) for case in self.nodes)
+        found = ((case.name, node_object(case.node, known)) for case in self.nodes)
         return {name: item for name, item in found if item is not None}
 
     @cached_property
@@ -128,16 +129,16 @@ class Site:
                 found.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
         return found
 
-    def pods_on(self, case: NodeCase) -> Objects:
+    def pods_on(self, case: CheckedNode) -> Objects:
         """Pods on a node that have not ended."""
         item = self.objects.get(case.name)
         return self.pods.get(item["metadata"]["name"], []) if item else []
 
     @cached_property
-    def counts(self) -> dict[str, Count]:
+    def counts(self) -> dict[str, NodeAllocatable]:
         """What each node that the cluster has should advertise and does, by the node's name here."""
         return {
-            case.name: count(case.site, self.objects[case.name], _agents(self.pods_on(case)), self.resources or {})
+            case.name: count(case.node, self.objects[case.name], _agents(self.pods_on(case)), self.resources or {})
             for case in self.nodes
             if case.name in self.objects
         }

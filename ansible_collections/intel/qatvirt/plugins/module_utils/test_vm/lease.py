@@ -33,7 +33,7 @@ def leases_url(namespace: str) -> str:
     return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
 
-class Lease:
+class RunLease:
     """The Lease of this run. ``label``: the one all its objects have, with the run's id as its value.
 
     ``taken``: whether this run has it.

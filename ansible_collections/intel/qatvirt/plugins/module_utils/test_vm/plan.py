@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from ..cluster.node_labels import devices_of
-from ..cluster.nodes import CONTAINER, PLUGIN_PREFIX, SiteNode, allocatable
+from ..cluster.nodes import CONTAINER, PLUGIN_PREFIX, ClusterNode, allocatable
 from ..cluster.objects import Object, Objects, labels_of, name_of
 from .diagnosis import NO_KUBEVIRT, no_vf
 from .model import CORDONED, HOSTNAME_LABEL, POD, SKIPPED, VM, NodeTest, RunSettings, run_name
@@ -30,7 +30,7 @@ def test_name(run: str, node: str, taken: set[str]) -> str:
 
 
 def plan(
-    nodes: list[tuple[SiteNode, Object]],
+    nodes: list[tuple[ClusterNode, Object]],
     pods: Objects,
     resources: dict[str, str],
     settings: RunSettings,
@@ -57,7 +57,9 @@ def plan(
     return tests, results
 
 
-def _test_of(node: SiteNode, item: Object, pods: Objects, resources: dict[str, str], count: int, name: str) -> NodeTest:
+def _test_of(
+    node: ClusterNode, item: Object, pods: Objects, resources: dict[str, str], count: int, name: str
+) -> NodeTest:
     """The trial of a node; without a resource where it does not advertise as many VFs of any."""
     here = [pod for pod in pods if pod["spec"].get("nodeName") == name_of(item)]
     wanted = [resource for resource in _resources(node, item, resources) if allocatable(item, resource) >= count]
@@ -76,7 +78,7 @@ def _test_of(node: SiteNode, item: Object, pods: Objects, resources: dict[str, s
     )
 
 
-def _resources(node: SiteNode, item: Object, resources: dict[str, str]) -> list[str]:
+def _resources(node: ClusterNode, item: Object, resources: dict[str, str]) -> list[str]:
     """Under which names the VFs of a node can be asked for."""
     if node.workload == CONTAINER:
         return sorted(name for name in item["status"].get("allocatable") or () if name.startswith(PLUGIN_PREFIX))

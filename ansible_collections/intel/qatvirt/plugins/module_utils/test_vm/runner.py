@@ -22,7 +22,7 @@ from ..errors import ApiError, Forbidden, Refused
 from .answer import answer, given_to_launcher, judge, plain_text
 from .console import Console
 from .diagnosis import Diagnosis, Evidence, Observation, diagnose, evidence_of
-from .lease import Lease, Watch, leases_url
+from .lease import RunLease, Watch, leases_url
 from .manifests import TELL_GIVEN, manifest, secret
 from .model import CORDONED, FAIL, POD, RUN_LABEL, SKIPPED, VM, GivenVf, NodeTest, RunSettings, run_name
 from .result import result
@@ -150,7 +150,7 @@ class Runner:
         self._wait = wait
         self._place = Namespace(api, settings.namespace)
         self._tests = [RunningTest(test) for test in tests]
-        self._lease = Lease(api, settings.namespace, settings.name, (RUN_LABEL, settings.run))
+        self._lease = RunLease(api, settings.namespace, settings.name, (RUN_LABEL, settings.run))
         self._watch = Watch(settings.run, RUN_LABEL)
         self._orphans: set[str] = set()
         self._has_secret = False

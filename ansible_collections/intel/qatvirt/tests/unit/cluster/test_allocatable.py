@@ -7,13 +7,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.allocatable import Count, count, explain, is_stale
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import SiteNode
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.allocatable import (
+    NodeAllocatable,
+    count,
+    explain,
+    is_stale,
+)
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import ClusterNode
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import node_object, pod_object
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-VMS = SiteNode("n", workload="vm", vfs={"8086:4941": 16})
-CONTAINERS = SiteNode("n", workload="container", vfs={"8086:4941": 16})
+VMS = ClusterNode("n", workload="vm", vfs={"8086:4941": 16})
+CONTAINERS = ClusterNode("n", workload="container", vfs={"8086:4941": 16})
 RESOURCES = {"8086:4941": "intel.com/qat"}
 
 
@@ -40,7 +45,7 @@ def going(pod: dict[str, Any]) -> dict[str, Any]:
     return pod
 
 
-def counted(node: SiteNode, allocatable: dict[str, str], *pods: dict[str, Any]) -> Count:
+def counted(node: ClusterNode, allocatable: dict[str, str], *pods: dict[str, Any]) -> NodeAllocatable:
     return count(node, node_object("n", allocatable), list(pods), RESOURCES)
 
 

@@ -17,10 +17,10 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices
     parse_entries,
     remove,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import Owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import ConfigOwner
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
-KUBEVIRT = Owner(
+KUBEVIRT = ConfigOwner(
     kind="KubeVirt",
     namespace="kubevirt",
     name="kubevirt",
@@ -29,7 +29,7 @@ KUBEVIRT = Owner(
     selector="pciVendorSelector",
     gates=("spec", "configuration", "developerConfiguration"),
 )
-HYPERCONVERGED = Owner(
+HYPERCONVERGED = ConfigOwner(
     kind="HyperConverged",
     namespace="kubevirt-hyperconverged",
     name="hco",

@@ -14,24 +14,24 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.node_labels 
     patch,
     wanted_marks,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import SiteNode
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import ClusterNode
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import launcher, node_object, pod_object
 
-VMS = SiteNode("n", workload="vm", vfs={"8086:4941": 16}, services="sym-asym")
-CONTAINERS = SiteNode("n", workload="container", vfs={"8086:4941": 16}, services="sym-asym")
+VMS = ClusterNode("n", workload="vm", vfs={"8086:4941": 16}, services="sym-asym")
+CONTAINERS = ClusterNode("n", workload="container", vfs={"8086:4941": 16}, services="sym-asym")
 QAT = ["intel.com/qat"]
 
 WORKLOAD, SERVICES, READY, VFS = (f"qatvirt.intel.com/{name}" for name in ("workload", "services", "ready", "vfs"))
 
 
-def ready(node: SiteNode, *, proved: bool = False, **labels: str) -> bool:
+def ready(node: ClusterNode, *, proved: bool = False, **labels: str) -> bool:
     return wanted_marks(node, marks_of(node_object("n", **labels)), proved)[READY] == "true"
 
 
 def test_a_node_for_containers_is_ready_when_its_vfs_are() -> None:
     assert ready(CONTAINERS)
-    assert not ready(SiteNode("n", workload="container", vfs={"8086:4941": 15}, problems=("one is unbound",)))
-    assert not ready(SiteNode("n", workload="container"), workload="container", ready="true")
+    assert not ready(ClusterNode("n", workload="container", vfs={"8086:4941": 15}, problems=("one is unbound",)))
+    assert not ready(ClusterNode("n", workload="container"), workload="container", ready="true")
 
 
 def test_a_node_for_machines_becomes_ready_by_proof_and_stays_it() -> None:
@@ -83,9 +83,9 @@ def test_an_init_container_counts() -> None:
 def test_a_process_of_the_node_is_in_the_way_of_both_and_a_rightful_pod_of_none() -> None:
     held = ((None, "VF 1 is held by dpdk (pid 5)"), ("uid-virt-launcher-fast-x1", "VF 2 is held by qemu"))
     pods = [launcher("fast", "n", asks="intel.com/qat")]
-    vms = SiteNode("n", workload="vm", held=held)
+    vms = ClusterNode("n", workload="vm", held=held)
     assert in_the_way(vms, "n", pods, QAT) == ["VF 1 is held by dpdk (pid 5)"]
-    containers = SiteNode("n", workload="container", held=held)
+    containers = ClusterNode("n", workload="container", held=held)
     assert in_the_way(containers, "n", pods, QAT) == [
         "virtual machine apps/fast (pod apps/virt-launcher-fast-x1)",
         "VF 1 is held by dpdk (pid 5)",

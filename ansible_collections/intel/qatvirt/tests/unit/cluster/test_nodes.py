@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
-    SiteNode,
+    ClusterNode,
     allocatable,
     as_data,
+    cluster_node,
     from_data,
     match_nodes,
-    site_node,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import node_object
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
@@ -36,8 +37,9 @@ def converged(*pfs: PfSpec, policy: list[dict[str, Any]] | None = None) -> SimKe
     return node
 
 
-def read(node: SimKernel, tmp_path: Path, **variables: Any) -> SiteNode:
-    return site_node("worker1", {"ansible_facts": {"qatvirt": facts_of(node, tmp_path)}, **variables})
+def read(node: SimKernel, tmp_path: Path, **named: str) -> ClusterNode:
+    facts = facts_of(node, tmp_path)
+    return cluster_node("worker1", facts, pfs_of(facts), **named)
 
 
 def test_vfs_are_counted_by_vendor_and_device_and_drivers_named_as_the_plugin_does(tmp_path: Path) -> None:
@@ -97,31 +99,29 @@ def test_holders_travel_with_their_pod(tmp_path: Path) -> None:
 def test_data_makes_the_same_node_again(tmp_path: Path) -> None:
     kernel = converged(GEN4, GEN2)
     kernel.hold("0000:6b:00.1", pid=4711, command="qemu-kvm")
-    node = read(kernel, tmp_path, qatvirt_workload="container")
+    node = read(kernel, tmp_path, workload="container")
     assert from_data(json.loads(json.dumps(as_data(node)))) == node
 
 
 def test_wrong_input_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="worker1: qatvirt_workload is 'both'; expected vm or container"):
-        read(converged(GEN4), tmp_path, qatvirt_workload="both")
-    with pytest.raises(InputError, match="worker1: its facts are not there"):
-        site_node("worker1", {"ansible_facts": {}})
+        read(converged(GEN4), tmp_path, workload="both")
 
 
 def test_a_node_is_found_by_inventory_name_then_by_host_name() -> None:
     objects = [node_object("a"), node_object("b")]
-    found = match_nodes([SiteNode("a"), SiteNode("b.example.net", names=("b.example.net", "b"))], objects)
+    found = match_nodes([ClusterNode("a"), ClusterNode("b.example.net", names=("b.example.net", "b"))], objects)
     assert [item["metadata"]["name"] for _node, item in found] == ["a", "b"]
 
 
 def test_a_variable_decides_the_name(tmp_path: Path) -> None:
-    node = read(converged(GEN4), tmp_path, qatvirt_node_name="rack7")
+    node = read(converged(GEN4), tmp_path, node_name="rack7")
     assert (node.name, node.names) == ("rack7", ())
 
 
 def test_nodes_of_another_cluster_are_refused() -> None:
     with pytest.raises(Refused, match=r"no node c, d; it has a\. Check that qatvirt_kubeconfig leads to the cluster"):
-        match_nodes([SiteNode("a"), SiteNode("c"), SiteNode("d")], [node_object("a")])
+        match_nodes([ClusterNode("a"), ClusterNode("c"), ClusterNode("d")], [node_object("a")])
 
 
 def test_allocatable_sums_a_prefix() -> None:

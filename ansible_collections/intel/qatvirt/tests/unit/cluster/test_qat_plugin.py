@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import SiteNode
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import ClusterNode
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.qat_plugin import settings, strangers
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 
-BIG = SiteNode("big", workload="container", vfs={"8086:4941": 128}, drivers=("4xxxvf",))
-OLD = SiteNode("old", workload="container", vfs={"8086:37c9": 48}, drivers=("c6xxvf",))
+BIG = ClusterNode("big", workload="container", vfs={"8086:4941": 128}, drivers=("4xxxvf",))
+OLD = ClusterNode("old", workload="container", vfs={"8086:37c9": 48}, drivers=("c6xxvf",))
 OURS = ("qatvirt", "intel-qat-plugin")
 
 
@@ -26,7 +26,7 @@ def daemonset(namespace: str, name: str, *arguments: str, image: str = "r/intel-
 
 
 def test_all_drivers_and_the_most_vfs_of_nodes_for_containers() -> None:
-    machines = SiteNode("vms", workload="vm", vfs={"8086:4947": 256}, drivers=("420xxvf",))
+    machines = ClusterNode("vms", workload="vm", vfs={"8086:4947": 256}, drivers=("420xxvf",))
     found = settings([BIG, OLD, machines], [], *OURS)
     assert found == {"nodes": 2, "drivers": ["4xxxvf", "c6xxvf"], "max_devices": 128}
 
@@ -41,7 +41,7 @@ def test_a_device_the_plugin_does_not_know_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"does not know the device of ice \(200xxvf\).*qatvirt_workload of the node to vm"
     ):
-        settings([SiteNode("ice", workload="container", drivers=("200xxvf",))], [], *OURS)
+        settings([ClusterNode("ice", workload="container", drivers=("200xxvf",))], [], *OURS)
 
 
 def test_another_plugin_is_found_by_its_image() -> None:

@@ -49,7 +49,7 @@ def test_converge_skipping_converges_the_others() -> None:
     node = converged()
     node.hold("0000:6b:00.2")
     result = converge(node, ASYM, skip_in_use=True)
-    assert [vf.address for vf in result.left] == ["0000:6b:00.2"]
+    assert [vf.address for vf in result.skipped_vfs] == ["0000:6b:00.2"]
     assert result.done == ("0000:f3:00.0",)
     assert node.pf("0000:f3:00.0").services == "asym"
     assert node.pf("0000:6b:00.0").services == "sym;asym"

@@ -26,7 +26,7 @@ def plan_for(node: SimKernel, **entry: Any) -> Plan:
 
 
 def steps(todo: Plan) -> list[tuple[str, str, int | None]]:
-    return [(step.op, step.value, step.vf) for pf in todo.pfs for step in pf.steps]
+    return [(step.op, step.value, step.vf_index) for pf in todo.pfs for step in pf.steps]
 
 
 def test_plan_configures_a_fresh_pf_in_the_safe_order() -> None:

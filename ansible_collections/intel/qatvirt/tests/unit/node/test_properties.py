@@ -113,8 +113,8 @@ def test_converge_leaves_other_vfs_alone(data: st.DataObject) -> None:
         todo = plan(*observe(node), policy)
     except PolicyError:
         return
-    named = {step.address for pf in todo.pfs for step in pf.steps if step.op in ("unbind", "probe")}
-    remade = {pf.pf for pf in todo.pfs if pf.impact == "recreate"}
+    named = {step.vf_address for pf in todo.pfs for step in pf.steps if step.op in ("unbind", "probe")}
+    remade = {pf.address for pf in todo.pfs if pf.impact == "recreate"}
     others = [address for address in counters if address not in named and node.vf(address).pf.address not in remade]
     if not isinstance(attempt(node, policy), ConvergeFailed):
         assert {address: node.touched().get(address) for address in others} == {
@@ -175,10 +175,10 @@ def test_converge_skips_what_is_in_use(data: st.DataObject) -> None:
     assert not node.torn
     if isinstance(outcome, (PolicyError, Unmet, ConvergeFailed)):
         return
-    left = {node.vf(vf.address).pf.address for vf in outcome.left}
-    assert all(node.held(vf.address) for vf in outcome.left)
+    left = {node.vf(vf.address).pf.address for vf in outcome.skipped_vfs}
+    assert all(node.held(vf.address) for vf in outcome.skipped_vfs)
     assert all(pictures(node)[address] == before[address] for address in left)
-    assert {pf.pf for pf in plan(*observe(node), policy).pfs if pf.steps} == left
+    assert {pf.address for pf in plan(*observe(node), policy).pfs if pf.steps} == left
 
 
 @given(st.data(), st.integers(1, 12), st.booleans())

@@ -10,10 +10,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import Snapshot
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import ClusterSnapshot
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import NodeCase, Site, node_case
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import CheckedNode, Site, checked_node
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
 
@@ -52,9 +52,9 @@ def booted(kernel: SimKernel) -> Data:
     return copied
 
 
-def case(name: str, workload: str, facts: Data, policy: object = None) -> NodeCase:
+def case(name: str, workload: str, facts: Data, policy: object = None) -> CheckedNode:
     """A node of the inventory."""
-    return node_case(name, facts, policy or POLICY, [], variables={"qatvirt_workload": workload})
+    return checked_node(name, facts, policy or POLICY, [], workload=workload)
 
 
 def node_object(name: str, workload: str, vfs: int = VFS) -> Data:
@@ -138,9 +138,9 @@ def kubevirt_object() -> Data:
     }
 
 
-def snapshot(workloads: dict[str, str], vfs: int = VFS) -> Snapshot:
+def snapshot(workloads: dict[str, str], vfs: int = VFS) -> ClusterSnapshot:
     """A cluster in which everything is right. workloads: by node."""
-    return Snapshot(
+    return ClusterSnapshot(
         server="https://10.0.0.1:6443",
         version=KUBERNETES,
         nodes=[node_object(name, workload, vfs) for name, workload in workloads.items()],
