@@ -6,7 +6,7 @@ PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit deps lock lab-down clean
+.PHONY: help demo test lint unit deps docs lock lab-down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -25,6 +25,9 @@ unit: deps ## tests that need no lab, with both supported cores
 
 deps: ## Debian packages, Python environments, collections (quick when nothing is missing)
 	@bin/deps
+
+docs: deps ## write what is generated in the documents: checks, drills, options of the roles
+	@bin/docs.py
 
 lock: deps ## pin again what requirements/*.in ask for
 	@bin/lock

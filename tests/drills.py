@@ -213,7 +213,7 @@ _HEAD = """\
 SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
-<!-- Written by `bin/checks-doc` from tests/drills.py. -->
+<!-- Written by `make docs` from tests/drills.py. -->
 
 # Fault drills
 

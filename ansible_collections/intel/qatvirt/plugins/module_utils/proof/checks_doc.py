@@ -20,7 +20,7 @@ _HEAD = """\
 SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
-<!-- Written by `bin/checks-doc` from the registry (plugins/module_utils/proof/registry.py). -->
+<!-- Written by `make docs` from the registry (plugins/module_utils/proof/registry.py). -->
 
 # Checks
 
