@@ -6,7 +6,7 @@ PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit deps docs lock lab-down clean
+.PHONY: help demo test lint unit deps deps-python docs lock lab-down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -14,22 +14,25 @@ help: ## this list
 demo: deps ## start the lab and bring its two nodes from no driver to VFs that a cluster hands out
 	@bin/demo
 
-test: deps ## everything that proves this repository: lint, unit, then the lab, then site.yml on its cluster
-	@bin/stages.py lint unit lab site
+test: deps ## everything that proves this repository: lint, unit, a browser, then the lab, then site.yml on its cluster
+	@bin/stages.py lint unit browser lab site
 
-lint: deps ## all linters
+lint: deps-python ## all linters; shellcheck only where it is installed
 	@bin/stages.py --keep-going lint
 
-unit: deps ## tests that need no lab, with both supported cores
+unit: deps-python ## tests that need no more than Python and git, with both supported cores
 	@bin/stages.py unit
 
 deps: ## Debian packages, Python environments, collections (quick when nothing is missing)
-	@bin/deps
+	@bin/deps all
 
-docs: deps ## write what is generated in the documents: checks, drills, options of the roles
+deps-python: ## the Python environments and collections alone, without root
+	@bin/deps python
+
+docs: deps-python ## write what is generated in the documents: checks, drills, options of the roles
 	@bin/docs.py
 
-lock: deps ## pin again what requirements/*.in ask for
+lock: deps-python ## pin again what requirements/*.in ask for
 	@bin/lock
 
 lab-down: deps ## stop the lab

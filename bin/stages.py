@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run groups of checks one after the other and end with a table of what each did and how long it took.
 
-    bin/stages.py [--keep-going] GROUP...      with GROUP one of lint, unit, lab, site
+    bin/stages.py [--keep-going] GROUP...      with GROUP one of lint, unit, browser, lab, site
 
 Stops at the first stage that fails, unless told to keep going. A linter's verdict on unchanged input does not change,
 so linters whose input passed before are not run again; tests always run. Stages of a group that are of different lanes
@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -35,6 +36,13 @@ UNIT = f"{COLLECTION}/tests/unit tests/contract/test_simulated.py"
 TOOLING = ("requirements", "pyproject.toml", ".ansible-lint", ".yamllint", "bin", "requirements.yml")
 
 
+# Why `make deps-python` leaves a stage without what it needs.
+WITHOUT = {
+    ".venv-next": "no Python 3.12 or 3.13 on this machine",
+    "shellcheck": "no shellcheck on this machine; make deps installs it",
+}
+
+
 @dataclass(frozen=True)
 class Stage:
     """One command of a group, a row of the table at the end."""
@@ -43,8 +51,8 @@ class Stage:
     command: str
     inputs: tuple[str, ...] = ()
     """Paths that decide the verdict; none: always run."""
-    next_core: bool = False
-    """Needs .venv-next, which a machine without Python 3.12 or 3.13 does not have."""
+    needs: str = ""
+    """A program or a link of the checkout without which the stage is skipped: a key of WITHOUT."""
     lane: str = ""
     """Stages of one lane run one after the other."""
 
@@ -54,7 +62,13 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
         Stage("ruff check", "ruff check", (".",), lane="first"),
         Stage("ruff format", "ruff format --check", (".",), lane="first"),
         Stage("mypy", "mypy", (".",), lane="first"),
-        Stage("shellcheck", f"{SHELL_FILES} | xargs shellcheck --severity=warning", (".",), lane="first"),
+        Stage(
+            "shellcheck",
+            f"{SHELL_FILES} | xargs shellcheck --severity=warning",
+            (".",),
+            needs="shellcheck",
+            lane="first",
+        ),
         Stage("yamllint", "yamllint --strict .", (".",), lane="first"),
         Stage("ansible-lint", "ansible-lint", (".",), lane="second"),
         Stage(
@@ -65,14 +79,14 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
         ),
         Stage("changelog", f"cd {COLLECTION} && antsibull-changelog lint", (COLLECTION,), lane="second"),
         Stage("ansible-test sanity, core 2.19", "bin/sanity .venv", (COLLECTION,), lane="first"),
-        Stage("ansible-test sanity, core 2.21", "bin/sanity .venv-next", (COLLECTION,), next_core=True, lane="second"),
+        Stage("ansible-test sanity, core 2.21", "bin/sanity .venv-next", (COLLECTION,), needs=".venv-next", lane="second"),
     ),
     "unit": (
         Stage("unit, core 2.19", f".venv/bin/python -m pytest {UNIT}", lane="2.19"),
-        Stage("unit, core 2.21", f".venv-next/bin/python -m pytest {UNIT}", next_core=True, lane="2.21"),
+        Stage("unit, core 2.21", f".venv-next/bin/python -m pytest {UNIT}", needs=".venv-next", lane="2.21"),
         Stage("repository", ".venv/bin/python -m pytest tests/repo", lane="2.19"),
-        Stage("the report in a browser", ".venv/bin/python -m pytest tests/browser", lane="2.21"),
     ),
+    "browser": (Stage("the report in a browser", ".venv/bin/python -m pytest tests/browser"),),
     "lab": (
         Stage("the lab itself", ".venv/bin/python -m pytest tests/lab --ignore=tests/lab/test_cluster.py --ignore=tests/lab/test_repair.py", lane="fresh"),
         Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="fresh"),
@@ -143,8 +157,8 @@ def show(text: bytes, lane: str) -> None:
 
 def perform(stage: Stage) -> Result:
     """Run one stage, unless it cannot run here or passed on the same input before."""
-    if stage.next_core and not Path(".venv-next").exists():
-        return Result(stage, "skipped", remark="no Python 3.12 or 3.13 on this machine")
+    if stage.needs and not (Path(stage.needs).exists() or shutil.which(stage.needs)):
+        return Result(stage, "skipped", remark=WITHOUT[stage.needs])
     passed = CACHE.expanduser() / "passed" / fingerprint(stage) if stage.inputs else None
     if passed and passed.exists():
         return Result(stage, "passed", remark="on the same input before")

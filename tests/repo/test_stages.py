@@ -70,9 +70,25 @@ def test_failed_verdict_is_not_reused(stages: ModuleType) -> None:
     assert [stages.main(["lint"]), stages.main(["lint"])] == [1, 1]
 
 
+def test_stage_without_what_it_needs_is_skipped_with_the_reason(
+    stages: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stages.WITHOUT["no-such-program"] = "make deps installs it"
+    stages.GROUPS["lint"] = (stages.Stage("linter", "echo ran", needs="no-such-program"),)
+    assert stages.main(["lint"]) == 0
+    printed = capfd.readouterr().out
+    assert "skipped  linter" in printed
+    assert "make deps installs it\n" in printed
+    assert "ran\n" not in printed
+
+
+def test_every_reason_to_skip_a_stage_is_known(stages: ModuleType) -> None:
+    assert {stage.needs for group in stages.GROUPS.values() for stage in group} - {""} == stages.WITHOUT.keys()
+
+
 def test_unknown_group_is_told(stages: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert stages.main(["lnt"]) == 2
-    assert capsys.readouterr().err == "error: no group lnt; there are lint, unit, lab, site\n"
+    assert capsys.readouterr().err == f"error: no group lnt; there are {', '.join(stages.GROUPS)}\n"
 
 
 def test_lanes_run_side_by_side(stages: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:

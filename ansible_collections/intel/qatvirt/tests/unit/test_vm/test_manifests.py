@@ -31,6 +31,7 @@ from ansible_collections.intel.qatvirt.tests.unit.test_vm.examples import (
     REPORT_SH,
     SETTINGS,
 )
+from ansible_collections.intel.qatvirt.tests.unit.test_vm.shells import SHELLS
 
 
 class TestManifests:
@@ -81,7 +82,7 @@ class TestManifests:
         assert made["spec"]["tolerations"] == list(tolerations)
 
 
-@pytest.mark.parametrize("shell", [["busybox", "sh"], ["sh"]], ids=["busybox", "sh"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_user_data_write_the_report_to_the_console_again_and_again(tmp_path: Path, shell: list[str]) -> None:
     console = tmp_path / "console"
     script = user_data('echo "{\\"pci\\":[],\\"said\\":\\"it\'s here\\"}"', str(console))
@@ -93,7 +94,8 @@ def test_user_data_write_the_report_to_the_console_again_and_again(tmp_path: Pat
     assert answer(text) == {"pci": [], "said": "it's here"}
 
 
-def test_what_a_launcher_was_given_is_read_from_its_environment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_launcher_was_given_is_read_from_its_environment(tmp_path: Path, shell: list[str]) -> None:
     for address, number in (("0000:01:10.1", "0x4941"), ("0000:02:10.3", "0x4943")):
         directory = tmp_path / address
         directory.mkdir()
@@ -101,13 +103,12 @@ def test_what_a_launcher_was_given_is_read_from_its_environment(tmp_path: Path) 
         (directory / "device").write_text(f"{number}\n")
     script = TELL_GIVEN.replace("/sys/bus/pci/devices", str(tmp_path))
     env = {"PATH": os.environ["PATH"], "PCI_RESOURCE_INTEL_COM_QAT": "0000:01:10.1,0000:02:10.3", "OTHER": "a=b"}
-    for shell in (["busybox", "sh"], ["bash"]):
-        said = subprocess.run([*shell, "-c", script], env=env, check=True, capture_output=True, text=True)
-        assert said.stderr == ""
-        assert given_to_launcher(said.stdout) == (
-            GivenVf("0000:01:10.1", "8086:4941"),
-            GivenVf("0000:02:10.3", "8086:4943"),
-        )
+    said = subprocess.run([*shell, "-c", script], env=env, check=True, capture_output=True, text=True)
+    assert said.stderr == ""
+    assert given_to_launcher(said.stdout) == (
+        GivenVf("0000:01:10.1", "8086:4941"),
+        GivenVf("0000:02:10.3", "8086:4943"),
+    )
 
 
 class TestPodScript:
@@ -131,7 +132,7 @@ class TestPodScript:
         (directory / "iommu_group").symlink_to(f"../../groups/{group}")
         (directory / "driver").symlink_to("../../drivers/vfio-pci")
 
-    @pytest.mark.parametrize("shell", [["busybox", "sh"], ["sh"]], ids=["busybox", "sh"])
+    @pytest.mark.parametrize("shell", SHELLS)
     def test_it_opens_what_it_was_given_and_says_why_not(self, tmp_path: Path, shell: list[str]) -> None:
         (tmp_path / "vfio").mkdir()
         self.vf(tmp_path, "0000:01:10.1", "13")
@@ -146,7 +147,7 @@ class TestPodScript:
         judged = judge(replace(POD, kind="pod"), 2, report, ())
         assert judged.verdict == "fail" and "0000:01:10.2 cannot be opened" in str(judged.reason)
 
-    @pytest.mark.parametrize("shell", [["busybox", "sh"], ["sh"]], ids=["busybox", "sh"])
+    @pytest.mark.parametrize("shell", SHELLS)
     def test_an_error_of_the_kernel_is_told(self, tmp_path: Path, shell: list[str]) -> None:
         (tmp_path / "vfio").mkdir()
         self.vf(tmp_path, "0000:01:10.1", "13")
@@ -156,5 +157,6 @@ class TestPodScript:
         assert function["open"] is False
         assert "No such device or address" in function["error"]
 
-    def test_without_a_vf_it_still_answers(self, tmp_path: Path) -> None:
-        assert self.run(tmp_path, {}, ["busybox", "sh"]) == {"given": [], "pci": []}
+    @pytest.mark.parametrize("shell", SHELLS)
+    def test_without_a_vf_it_still_answers(self, tmp_path: Path, shell: list[str]) -> None:
+        assert self.run(tmp_path, {}, shell) == {"given": [], "pci": []}
