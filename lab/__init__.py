@@ -7,8 +7,8 @@
 ...     print(node.run("lspci -nn -d 8086:4940").stdout)
 """
 
-from lab.core import Lab
 from lab.errors import LabError
+from lab.lab import Lab
 from lab.node import Node
 from lab.spec import NodeSpec
 

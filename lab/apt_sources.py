@@ -12,7 +12,7 @@ from lab.errors import LabError
 
 
 @dataclass(frozen=True)
-class Mirror:
+class DebianMirror:
     """Where Debian's packages, and its security updates if this machine has them, come from."""
 
     packages: str
@@ -26,7 +26,7 @@ class Mirror:
         return sources
 
 
-def mirror(etc: Path = Path("/etc")) -> Mirror:
+def mirror(etc: Path = Path("/etc")) -> DebianMirror:
     """The mirror in apt's sources of this machine. Raises LabError where there is none for its own release."""
     release = _codename((etc / "os-release").read_text())
     files = [etc / "apt/sources.list", *sorted((etc / "apt/sources.list.d").glob("*"))]
@@ -37,7 +37,7 @@ def mirror(etc: Path = Path("/etc")) -> Mirror:
                 known.setdefault(suite, uri)
     if release not in known:
         raise LabError(f"no apt source for '{release}' in {etc}/apt: the lab takes its Debian packages from there.")
-    return Mirror(known[release], known.get(f"{release}-security"))
+    return DebianMirror(known[release], known.get(f"{release}-security"))
 
 
 def entries(file_name: str, text: str) -> Iterator[tuple[str, str]]:

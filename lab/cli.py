@@ -16,8 +16,8 @@ from rich.table import Table
 from lab import faults
 from lab.cluster import manifests, profiles
 from lab.cluster.control_plane import component
-from lab.core import Lab
 from lab.errors import LabError
+from lab.lab import Lab
 from lab.progress import stage
 from lab.spec import Boot, NodeSpec
 
@@ -164,11 +164,11 @@ def write_manifests(profile: str | None, directory: Path) -> None:
 @main.command()
 @lab_name
 @click.argument("node")
-@click.argument("fault", type=click.Choice(sorted(faults.NAMES)))
+@click.argument("fault", type=click.Choice(sorted(faults.FAULTS)))
 @click.argument("switch", type=click.Choice(["on", "off"]), default="on")
 def fault(name: str, node: str, fault: str, switch: str) -> None:
     """Make something go wrong on a node, or take it back."""
-    faults.NAMES[fault](Lab(name).node(node), switch == "on")
+    faults.FAULTS[fault](Lab(name).node(node), switch == "on")
 
 
 def _print_status(lab: Lab) -> None:

@@ -72,7 +72,7 @@ def hold(node: Node, address: str) -> int:
 
     address: the VF's, bound to vfio-pci. Raises LabError where it cannot be opened.
     """
-    node.write(HOLDER, Path(__file__).with_name("hold.py").read_text())
+    node.write(HOLDER, Path(__file__).with_name("hold_vf.py").read_text())
     done = node.run(f"chmod +x {HOLDER} && exec {HOLDER} {quote(address)}", check=False)
     if done.returncode:
         raise LabError(f"{node.name}: cannot hold {address}: {done.stderr.strip()}")
@@ -95,7 +95,7 @@ def hold_first_vf(node: Node, on: bool) -> None:
     hold(node, found)
 
 
-NAMES: dict[str, Callable[[Node, bool], None]] = {
+FAULTS: dict[str, Callable[[Node, bool], None]] = {
     "fail-up": fail_up,
     "busy": busy,
     "dead": dead,

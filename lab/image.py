@@ -20,7 +20,7 @@ from lab import apt_sources
 from lab.errors import LabError
 from lab.paths import cached, digest
 from lab.progress import stage
-from lab.shell import require, run
+from lab.shell import require_program, run
 
 SUITE = "trixie"
 DISK_SIZE = "12G"
@@ -52,7 +52,7 @@ _BOOTSTRAP = (
 
 
 @dataclass(frozen=True)
-class Image:
+class DiskImage:
     """A finished image: its files, and the key that names exactly this content."""
 
     directory: Path
@@ -82,7 +82,7 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Addition:
+class ImageAddition:
     """What makes a node of a cluster of a plain node.
 
     packages: of Debian. key: a hash of all that finish adds. finish: called with the unpacked root file system.
@@ -93,10 +93,10 @@ class Addition:
     finish: Callable[[Path], None]
 
 
-PLAIN = Addition((), "plain", lambda _root: None)
+PLAIN = ImageAddition((), "plain", lambda _root: None)
 
 
-def build(addition: Addition = PLAIN) -> Image:
+def build(addition: ImageAddition = PLAIN) -> DiskImage:
     """The image for the present content of this package, built if it is not in the cache. Needs root."""
     packages = [*package_list(CONTENT / "packages.txt"), *addition.packages]
     rootfs_key = digest(SUITE, *_BOOTSTRAP, *packages)
@@ -106,7 +106,7 @@ def build(addition: Addition = PLAIN) -> Image:
         rootfs = cached("rootfs", rootfs_key, lambda target: _bootstrap(target, packages))
         _make_image(rootfs / "rootfs.tar", directory, addition)
 
-    return Image(cached("image", key, make))
+    return DiskImage(cached("image", key, make))
 
 
 def package_list(file: Path) -> list[str]:
@@ -118,7 +118,7 @@ def package_list(file: Path) -> list[str]:
 def _bootstrap(directory: Path, packages: list[str]) -> None:
     if os.geteuid():
         raise LabError("the lab's image can only be built by root: run this as root, or with sudo.")
-    require("mmdebstrap")
+    require_program("mmdebstrap")
     sources = apt_sources.mirror().lines(SUITE)
     log = directory / "log"
     command = [*_BOOTSTRAP, f"--include={','.join(packages)}", SUITE, str(directory / "rootfs.tar"), *sources]
@@ -129,7 +129,7 @@ def _bootstrap(directory: Path, packages: list[str]) -> None:
             raise LabError(f"mmdebstrap failed with exit code {done.returncode}:\n{tail}")
 
 
-def _make_image(rootfs: Path, directory: Path, addition: Addition) -> None:
+def _make_image(rootfs: Path, directory: Path, addition: ImageAddition) -> None:
     root = directory / "root"
     root.mkdir()
     with stage("unpack the root file system"):

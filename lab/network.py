@@ -124,7 +124,7 @@ def add_tap(network: Network, index: int) -> None:
     run("ip", "link", "set", name, "up")
 
 
-def join(network: Network, index: int) -> None:
+def attach_tap(network: Network, index: int) -> None:
     """Put a node's tap device on the bridge."""
     run("ip", "link", "set", network.tap(index), "master", network.bridge)
 

@@ -21,10 +21,10 @@ from qemu.qmp import QMPError
 from qemu.qmp.legacy import QEMUMonitorProtocol
 
 from lab.errors import LabError
-from lab.image import Image
+from lab.image import DiskImage
 from lab.network import Network
 from lab.processes import Process
-from lab.resources import translation
+from lab.resources import translation_cache_mb
 from lab.shell import copy_sparse, run
 from lab.spec import NodeSpec
 
@@ -48,7 +48,7 @@ def hardware(spec: NodeSpec) -> list[str]:
     ]
     return [
         *("-machine", "q35,sata=off,smbus=off,vmport=off,hpet=off"),
-        *("-accel", f"tcg,tb-size={translation(spec.memory)}"),
+        *("-accel", f"tcg,tb-size={translation_cache_mb(spec.memory)}"),
         *("-cpu", "max", "-smp", "1", "-m", str(spec.memory)),
         *("-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc,clock=host"),
         *("-smbios", f"type=11,value=qatlab.pf={'+'.join(spec.ids)}"),
@@ -70,7 +70,7 @@ def _pf(spec: NodeSpec, index: int) -> list[str]:
     ]
 
 
-def command(spec: NodeSpec, image: Image, network: Network, index: int, restore: bool) -> list[str]:
+def command(spec: NodeSpec, image: DiskImage, network: Network, index: int, restore: bool) -> list[str]:
     """The arguments of QEMU, to be run in the node's directory, where disk, initramfs and identity are.
 
     restore: start from the snapshot in the disk.
@@ -92,7 +92,7 @@ def command(spec: NodeSpec, image: Image, network: Network, index: int, restore:
     ]
 
 
-def _boot(spec: NodeSpec, image: Image) -> list[str]:
+def _boot(spec: NodeSpec, image: DiskImage) -> list[str]:
     if spec.boot == "grub":
         return ["-kernel", str(image.grub)]
     arguments = _KERNEL_ARGUMENTS if spec.iommu else f"{_KERNEL_ARGUMENTS} intel_iommu=off"

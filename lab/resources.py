@@ -22,7 +22,7 @@ CONTROL_PLANE_MB = 800
 
 
 @dataclass(frozen=True)
-class Machine:
+class AvailableResources:
     """What this machine has. memory: MiB that can be had without swapping. disk: free GB by directory."""
 
     memory: int
@@ -31,7 +31,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Need:
+class RequiredResources:
     """What is to be started. nodes: MiB of each node. disk: GB by directory."""
 
     nodes: Sequence[int]
@@ -41,11 +41,11 @@ class Need:
     @property
     def memory(self) -> int:
         """MiB in all."""
-        nodes = sum(memory + translation(memory) + QEMU_MB for memory in self.nodes)
+        nodes = sum(memory + translation_cache_mb(memory) + QEMU_MB for memory in self.nodes)
         return nodes + CONTROL_PLANE_MB * self.control_plane
 
 
-def translation(memory: int) -> int:
+def translation_cache_mb(memory: int) -> int:
     """MiB for the translated code of a node of so much memory.
 
     QEMU throws all of it away when it is full. 512 MiB are, five minutes after a node with KubeVirt began.
@@ -53,22 +53,22 @@ def translation(memory: int) -> int:
     return max(512, memory // 5)
 
 
-def require(need: Need) -> None:
+def require(need: RequiredResources) -> None:
     """Raise LabError that names everything that does not suffice."""
-    found = problems(need, look(need.disk))
+    found = shortages(need, read_available(need.disk))
     if found:
         raise LabError("\n".join(found))
 
 
-def look(directories: Iterable[Path]) -> Machine:
+def read_available(directories: Iterable[Path]) -> AvailableResources:
     """Read what this machine has."""
     fields = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
     available = int(fields["MemAvailable"].split()[0]) // 1024
     disk = {directory: shutil.disk_usage(_existing(directory)).free / 1e9 for directory in directories}
-    return Machine(available, disk, TUN.is_char_device())
+    return AvailableResources(available, disk, TUN.is_char_device())
 
 
-def problems(need: Need, machine: Machine) -> list[str]:
+def shortages(need: RequiredResources, machine: AvailableResources) -> list[str]:
     """What does not suffice, with what was found, what was expected and what to do: a line each."""
     found = []
     if need.nodes and not machine.tun:

@@ -20,7 +20,7 @@ def run(*command: str | Path, text: str | None = None) -> str:
     Raises LabError with the end of its output when it is missing or fails.
     """
     words = [str(word) for word in command]
-    require(words[0])
+    require_program(words[0])
     done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-TAIL_LINES:])
@@ -28,7 +28,7 @@ def run(*command: str | Path, text: str | None = None) -> str:
     return done.stdout
 
 
-def require(program: str) -> None:
+def require_program(program: str) -> None:
     """Raise LabError where a program is not installed."""
     if not shutil.which(program):
         raise LabError(f"'{program}' is not installed. 'make deps' installs what lab/apt.txt lists.")

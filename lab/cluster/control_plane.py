@@ -17,7 +17,7 @@ import yaml
 
 from lab import resources
 from lab.cluster import programs, registry
-from lab.cluster.pki import Pair, Pki
+from lab.cluster.pki import KeyPair, Pki
 from lab.errors import LabError
 from lab.network import Network
 from lab.paths import remove_tree
@@ -106,7 +106,7 @@ class ControlPlane:
         """Run kubectl as the administrator. Raises LabError with what it says when it fails."""
         return run(component("kubectl"), "--kubeconfig", self.kubeconfig, *arguments, text=text)
 
-    def kubelet_pair(self, node: str, address: str) -> Pair:
+    def kubelet_pair(self, node: str, address: str) -> KeyPair:
         """The key pair of a node: a client that the Node authorizer knows, and a server at the node's address."""
         return self.pki.pair(f"node-{node}", f"system:node:{node}", group="system:nodes", hosts=[node, address])
 

@@ -18,7 +18,7 @@ from lab.cluster import oci, programs
 from lab.errors import LabError
 from lab.paths import cached, digest
 from lab.progress import stage
-from lab.shell import require, run
+from lab.shell import require_program, run
 
 REGISTRY = "registry.lab:5000"
 """What all image names start with, in every lab: a node knows where its lab's registry is."""
@@ -54,7 +54,7 @@ _BOOTSTRAP = (
 
 
 @dataclass(frozen=True)
-class Release:
+class KubeVirtRelease:
     """What the images of one KubeVirt release are made from."""
 
     version: str
@@ -97,7 +97,7 @@ def names(layout: Path) -> list[str]:
     return oci.Layout(layout).names()
 
 
-def build(kubevirt: programs.Module | None, kernel: Path) -> Path:
+def build(kubevirt: programs.GoModule | None, kernel: Path) -> Path:
     """The OCI layout directory with all images, built if it is not in the cache. Needs root.
 
     kubevirt: the release, or None for a cluster without. kernel: what the test guest boots.
@@ -116,7 +116,7 @@ def build(kubevirt: programs.Module | None, kernel: Path) -> Path:
             add_guest(layout, kernel)
             add_qat_plugin(layout, plugin)
         if kubevirt:
-            release = Release(kubevirt.version, programs.build(kubevirt), programs.source(kubevirt))
+            release = KubeVirtRelease(kubevirt.version, programs.build(kubevirt), programs.source(kubevirt))
             base = launcher_base()
             with stage(f"container images of KubeVirt {release.version}"):
                 add_kubevirt(layout, release, base)
@@ -161,7 +161,7 @@ def add_qat_plugin(layout: oci.Layout, directory: Path) -> None:
         layout.add(qat_plugin(), [_pack(static), _pack(root)], [program])
 
 
-def add_kubevirt(layout: oci.Layout, release: Release, base: Path) -> None:
+def add_kubevirt(layout: oci.Layout, release: KubeVirtRelease, base: Path) -> None:
     """All images of a KubeVirt release. base: archive of the root file system of those with libvirt and QEMU."""
     with _tree(layout) as static:
         _accounts(static)
@@ -181,14 +181,14 @@ def add_kubevirt(layout: oci.Layout, release: Release, base: Path) -> None:
         layout.add(image, [base, _pack(root)], ["/usr/bin/virt-launcher"], user=release.launcher_user)
 
 
-def _add_static(layout: oci.Layout, base: Path, release: Release, image: str, program: str) -> None:
+def _add_static(layout: oci.Layout, base: Path, release: KubeVirtRelease, image: str, program: str) -> None:
     with _tree(layout) as root:
         target = f"/usr/bin/{image}"
         _install(release.programs / program, root / target.lstrip("/"), 0o755)
         layout.add(name(image, release.version), [base, _pack(root)], [target], user="1001")
 
 
-def _fill_launcher(release: Release, root: Path) -> None:
+def _fill_launcher(release: KubeVirtRelease, root: Path) -> None:
     """Programs and upstream's configuration files, in the places of cmd/virt-launcher/BUILD.bazel."""
     command = release.source / "cmd/virt-launcher"
     _install_programs(release, LAUNCHER, root)
@@ -220,7 +220,7 @@ def _base_key() -> str:
 def _make_base(directory: Path) -> None:
     if os.geteuid():
         raise LabError("the images of the lab's cluster can only be built by root: run this as root, or with sudo.")
-    require("mmdebstrap")
+    require_program("mmdebstrap")
     lines = (CONTAINERS / "launcher-packages.txt").read_text().splitlines()
     packages = [line for line in lines if line and not line.startswith("#")]
     root, log = directory / "root", directory / "log"
@@ -257,7 +257,7 @@ def _install(source: Path, target: Path, mode: int) -> None:
     run("install", "-D", "-m", f"{mode:o}", source, target)
 
 
-def _install_programs(release: Release, wanted: tuple[str, ...], root: Path) -> None:
+def _install_programs(release: KubeVirtRelease, wanted: tuple[str, ...], root: Path) -> None:
     for program in wanted:
         _install(release.programs / program, root / "usr/bin" / program, 0o755)
 

@@ -58,7 +58,7 @@ def write(directory: Path, profile: Profile) -> list[Path]:
     return [directory / name for name in documents]
 
 
-def kubevirt_operator(module: programs.Module, directory: Path) -> str:
+def kubevirt_operator(module: programs.GoModule, directory: Path) -> str:
     """Upstream's operator manifest, as a release would have it, with the lab's registry and the module's version.
 
     directory: the module's compiled programs, of which manifest-templator makes it.

@@ -26,7 +26,7 @@ COLD_GB = 18.0
 WARM_GB = 5.0
 
 
-def addition(profile: Profile) -> image.Addition:
+def addition(profile: Profile) -> image.ImageAddition:
     """What a node of a cluster of this profile has beside a plain one. Compiles and collects what is not cached."""
     kubernetes = programs.build(programs.KUBERNETES)
     layout = container_images(profile)
@@ -42,7 +42,7 @@ def addition(profile: Profile) -> image.Addition:
             _unpack(layout, root)
 
     packages = tuple(image.package_list(PACKAGES))
-    return image.Addition(packages, digest(programs.KUBERNETES.key, layout.name, OVERLAY, Path(__file__)), finish)
+    return image.ImageAddition(packages, digest(programs.KUBERNETES.key, layout.name, OVERLAY, Path(__file__)), finish)
 
 
 def container_images(profile: Profile) -> Path:

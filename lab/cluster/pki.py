@@ -23,7 +23,7 @@ SLACK = datetime.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Pair:
+class KeyPair:
     """A certificate and its private key, as files: NAME.crt and NAME.key."""
 
     certificate: Path
@@ -39,7 +39,7 @@ class Pki:
 
     directory: Path
 
-    def authority(self, name: str) -> Pair:
+    def authority(self, name: str) -> KeyPair:
         """A certificate authority of its own."""
         pair = self._pair(name)
         if not pair.exists():
@@ -54,7 +54,7 @@ class Pki:
 
     def pair(
         self, name: str, common_name: str, *, group: str = "", hosts: Sequence[str] = (), authority: str = "ca"
-    ) -> Pair:
+    ) -> KeyPair:
         """A key pair for a client, and for a server at hosts (names and addresses). group: what RBAC sees of it."""
         pair = self._pair(name)
         if not pair.exists():
@@ -83,7 +83,7 @@ class Pki:
             _write(file, _private(rsa.generate_private_key(public_exponent=65537, key_size=2048)))
         return file
 
-    def kubeconfig(self, client: Pair, server: str) -> str:
+    def kubeconfig(self, client: KeyPair, server: str) -> str:
         """A kubeconfig with everything in it. server: URL of the API."""
 
         def inline(file: Path) -> str:
@@ -108,8 +108,8 @@ class Pki:
         }
         return yaml.safe_dump(config, sort_keys=False)
 
-    def _pair(self, name: str) -> Pair:
-        return Pair(self.directory / f"{name}.crt", self.directory / f"{name}.key")
+    def _pair(self, name: str) -> KeyPair:
+        return KeyPair(self.directory / f"{name}.crt", self.directory / f"{name}.key")
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
@@ -151,7 +151,7 @@ def _host(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _save(pair: Pair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+def _save(pair: KeyPair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
     _write(pair.key, _private(key))
     _write(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab.cluster import programs
-from lab.cluster.programs import Module
+from lab.cluster.programs import GoModule
 from lab.errors import LabError
 
 
@@ -16,7 +16,7 @@ class Profile:
     """A set of releases. kubevirt: None for a cluster without its images. memory: MiB a node has by default."""
 
     name: str
-    kubevirt: Module | None
+    kubevirt: GoModule | None
     memory: int
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.paths import cache_root, cached, digest
 from lab.progress import stage
-from lab.shell import require, run
+from lab.shell import require_program, run
 
 HERE = Path(__file__).parent / "go"
 STAND_INS = HERE / "stand-ins"
@@ -51,7 +51,7 @@ class Build:
 
 
 @dataclass(frozen=True)
-class Module:
+class GoModule:
     """A directory below go/ and what is made from it."""
 
     name: str
@@ -85,9 +85,9 @@ class Module:
         return digest(*map(repr, self.builds), *self.stamps, *self.links, _go_version(), *trees)
 
 
-def _kubevirt(name: str, *extra: str) -> Module:
+def _kubevirt(name: str, *extra: str) -> GoModule:
     client = "kubevirt.io/client-go/version"
-    return Module(
+    return GoModule(
         name,
         KUBEVIRT,
         (
@@ -102,7 +102,7 @@ def _kubevirt(name: str, *extra: str) -> Module:
     )
 
 
-KUBERNETES = Module(
+KUBERNETES = GoModule(
     "kubernetes",
     "k8s.io/kubernetes",
     (Build((".",)),),
@@ -112,7 +112,7 @@ KUBERNETES = Module(
         *("kubelet", "kube-proxy", "kubectl"),
     ),
 )
-QAT_PLUGIN = Module(
+QAT_PLUGIN = GoModule(
     "qat-plugin",
     "github.com/intel/intel-device-plugins-for-kubernetes",
     (Build(("github.com/intel/intel-device-plugins-for-kubernetes/cmd/qat_plugin",)),),
@@ -125,7 +125,7 @@ KUBEVIRT_1_9 = _kubevirt(
 )
 
 
-def build(module: Module) -> Path:
+def build(module: GoModule) -> Path:
     """The directory with a module's programs, compiled if they are not in the cache.
 
     Raises LabError with the compiler's words when that fails.
@@ -144,19 +144,19 @@ def build(module: Module) -> Path:
     return cached("programs", module.key, make)
 
 
-def is_built(module: Module) -> bool:
+def is_built(module: GoModule) -> bool:
     """Whether a module's programs are in the cache."""
     return (cache_root() / "programs" / module.key).exists()
 
 
-def source(module: Module) -> Path:
+def source(module: GoModule) -> Path:
     """The directory with the main module's source."""
     listed = _go(module, "mod", "download", "-json", f"{module.main}@{module.version}")
     return Path(json.loads(listed)["Dir"])
 
 
 @contextmanager
-def _patched(module: Module) -> Iterator[tuple[str, ...]]:
+def _patched(module: GoModule) -> Iterator[tuple[str, ...]]:
     """Options of go that have the module's patches compiled in; none where there are no patches.
 
     Raises LabError for a patch of a file that the main module does not have.
@@ -178,9 +178,9 @@ def _patched(module: Module) -> Iterator[tuple[str, ...]]:
         yield (f"-modfile={modfile}",)
 
 
-def _compile(module: Module, made: Build, directory: Path, *modfile: str) -> None:
+def _compile(module: GoModule, made: Build, directory: Path, *modfile: str) -> None:
     if made.c:
-        require("gcc")
+        require_program("gcc")
     stamps = " ".join(f"-X {name}={module.version}" for name in module.stamps)
     _go(
         module,
@@ -190,7 +190,7 @@ def _compile(module: Module, made: Build, directory: Path, *modfile: str) -> Non
     )
 
 
-def _go(module: Module, *arguments: str, c: bool = False) -> str:
+def _go(module: GoModule, *arguments: str, c: bool = False) -> str:
     """Run go in a module's directory, with the caches of the lab; gives its standard output."""
     environment = {
         **os.environ,
@@ -214,7 +214,7 @@ def _go(module: Module, *arguments: str, c: bool = False) -> str:
     return done.stdout
 
 
-def _compiler_cache(module: Module) -> Path:
+def _compiler_cache(module: GoModule) -> Path:
     """What the compiler keeps while a module is built. Not shared: modules have hardly a package in common."""
     return cache_root() / "go" / module.name
 

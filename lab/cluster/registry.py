@@ -17,7 +17,7 @@ from lab.errors import LabError
 from lab.paths import cached
 from lab.processes import Process
 from lab.progress import stage
-from lab.shell import require, run
+from lab.shell import require_program, run
 
 PROGRAM = "docker-registry"
 PATIENCE = 30.0
@@ -26,7 +26,7 @@ _COPY = ("--quiet", "--preserve-digests", "--dest-tls-verify=false")
 
 def arguments(address: str, storage: Path, config: Path) -> list[str]:
     """The arguments of a registry that listens at address (HOST:PORT); writes its config file."""
-    require(PROGRAM)
+    require_program(PROGRAM)
     settings = {
         "version": 0.1,
         "log": {"level": "warn"},

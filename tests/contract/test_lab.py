@@ -17,7 +17,7 @@ from lab import Lab
 from lab.spec import NodeSpec
 from tests.contract.scenarios import RELEASES, SCENARIOS, Scenario
 
-PLAYER = Path(__file__).with_name("player.py")
+RUNNER = Path(__file__).with_name("scenario_runner.py")
 ON_NODE = "/run/qatvirt-contract"
 CASES = [
     (scenario, release) for scenario in SCENARIOS for release in RELEASES if release == "6.12" or not scenario.core
@@ -33,10 +33,10 @@ def answers() -> Iterator[Answers]:
         node = lab.start(NodeSpec("contract", ids=("4940", "37c8"), driver=True))
         node.run(f"mkdir -p {ON_NODE} && modprobe -a vfio-pci qat_4xxx qat_c62x")
         node.run(f"base64 -d > {ON_NODE}/node.pyz", stdin=b64encode(build_program()).decode())
-        node.write(f"{ON_NODE}/player.py", PLAYER.read_text())
+        node.write(f"{ON_NODE}/scenario_runner.py", RUNNER.read_text())
         steps = json.dumps([(release, scenario.on(release)) for scenario, release in CASES])
-        player = f"PYTHONPATH={ON_NODE}/node.pyz python3 {ON_NODE}/player.py 0000:01:00.0 0000:02:00.0"
-        found = json.loads(node.run(player, stdin=steps).stdout)
+        runner = f"PYTHONPATH={ON_NODE}/node.pyz python3 {ON_NODE}/scenario_runner.py 0000:01:00.0 0000:02:00.0"
+        found = json.loads(node.run(runner, stdin=steps).stdout)
         yield {(scenario.name, release): found[number] for number, (scenario, release) in enumerate(CASES)}
 
 

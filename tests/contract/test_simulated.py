@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.pci import vf_address
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
-from tests.contract.player import play
+from tests.contract.scenario_runner import run_scenario
 from tests.contract.scenarios import RELEASES, SCENARIOS, Scenario
 
 
@@ -38,4 +38,4 @@ class Simulated:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_simulated_kernel_keeps_the_contract(scenario: Scenario, release: str) -> None:
-    assert not scenario.broken(play(Simulated(), release, scenario.on(release)))
+    assert not scenario.broken(run_scenario(Simulated(), release, scenario.on(release)))

@@ -23,7 +23,7 @@ DEVICES = "/sys/bus/pci/devices/"
 BLOCKED_AFTER = 2.0
 
 
-class Stage(Protocol):
+class NodeUnderTest(Protocol):
     """What scenarios are played on: a node's ``system``, and the things only the world around it can do."""
 
     system: Any
@@ -37,34 +37,34 @@ class Stage(Protocol):
     def busy(self, pf: str, on: bool) -> None: ...
 
 
-def play(stage: Stage, release: str, steps: list[dict[str, str]]) -> list[tuple[str, str]]:
+def run_scenario(node: NodeUnderTest, release: str, steps: list[dict[str, str]]) -> list[tuple[str, str]]:
     """Play the steps of one scenario from a fresh start; for each the answer and the answer that was expected, with
     names filled in."""
-    stage.reset(release)
-    names = _Names(stage)
+    node.reset(release)
+    names = _Names(node)
     claims: dict[str, Any] = {}
     answers = []
     for step in steps:
         path, value = step["path"].format_map(names), step["value"].format_map(names)
-        answers.append((_answer(stage, claims, step, path, value), step["answer"].format_map(names)))
+        answers.append((_answer(node, claims, step, path, value), step["answer"].format_map(names)))
     return answers
 
 
 class _Names(dict):
     """The names in braces. Where VFs are follows from the PF, so that they have a name before and after they exist."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, node: NodeUnderTest) -> None:
         super().__init__()
-        self._stage = stage
-        self._add("", stage.pf)
-        self._add("gen2_", stage.gen2)
-        self.update(pf=DEVICES + stage.pf, bdf=stage.pf, gen2=DEVICES + stage.gen2)
+        self._node = node
+        self._add("", node.pf)
+        self._add("gen2_", node.gen2)
+        self.update(pf=DEVICES + node.pf, bdf=node.pf, gen2=DEVICES + node.gen2)
 
     def _add(self, prefix: str, pf: str) -> None:
         total, offset, stride = (
-            int(self._stage.system.read(DEVICES + pf + "/sriov_" + name)) for name in ("totalvfs", "offset", "stride")
+            int(self._node.system.read(DEVICES + pf + "/sriov_" + name)) for name in ("totalvfs", "offset", "stride")
         )
-        vf = self._stage.vf_address(pf, offset, stride, 0)
+        vf = self._node.vf_address(pf, offset, stride, 0)
         found = {"total": total, "over": total + 1, "last": total - 1, "vf_bdf": vf, "vf": DEVICES + vf}
         self.update({prefix + name: str(text) for name, text in found.items()})
 
@@ -72,12 +72,12 @@ class _Names(dict):
         """{group}, which the kernel numbers anew with each VF: remembered from when it was asked for first."""
         if name != "group":
             raise KeyError(name)
-        self[name] = "/dev/vfio/{}".format(self._stage.system.link(self["vf"] + "/iommu_group"))
+        self[name] = "/dev/vfio/{}".format(self._node.system.link(self["vf"] + "/iommu_group"))
         return self[name]
 
 
-def _answer(stage: Stage, claims: dict[str, Any], step: dict[str, str], path: str, value: str) -> str:
-    system = stage.system
+def _answer(node: NodeUnderTest, claims: dict[str, Any], step: dict[str, str], path: str, value: str) -> str:
+    system = node.system
 
     def write() -> None:
         system.write(path, value, BLOCKED_AFTER if step["answer"] == "blocked" else 60.0)
@@ -93,10 +93,10 @@ def _answer(stage: Stage, claims: dict[str, Any], step: dict[str, str], path: st
         "exists": lambda: "yes" if system.exists(path) else "no",
         "claim": claim,
         "unclaim": lambda: claims.pop(path).release(),
-        "hold": lambda: stage.hold(path),
-        "release": lambda: stage.release(path),
-        "fail_up": lambda: stage.fail_up(path, int(value)),
-        "busy": lambda: stage.busy(path, value == "1"),
+        "hold": lambda: node.hold(path),
+        "release": lambda: node.release(path),
+        "fail_up": lambda: node.fail_up(path, int(value)),
+        "busy": lambda: node.busy(path, value == "1"),
     }
     try:
         found = actions[step["op"]]()
@@ -193,9 +193,9 @@ def _take_device(group: str, vf: str) -> int:
 
 
 def main() -> None:
-    """``player.py PF GEN2_PF``: scenarios on standard input as [[release, [step, …]], …]."""
-    stage = LabNode(sys.argv[1], sys.argv[2])
-    print(json.dumps([play(stage, release, steps) for release, steps in json.load(sys.stdin)]))
+    """``scenario_runner.py PF GEN2_PF``: scenarios on standard input as [[release, [step, …]], …]."""
+    node = LabNode(sys.argv[1], sys.argv[2])
+    print(json.dumps([run_scenario(node, release, steps) for release, steps in json.load(sys.stdin)]))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ VFIO_SET_IOMMU = 0x3B66
 VFIO_TYPE1V2_IOMMU = 3
 
 
-def take(address: str) -> None:
+def open_device(address: str) -> None:
     """Open the device; the descriptors stay open as long as the process lives."""
     group_name = Path(f"/sys/bus/pci/devices/{address}/iommu_group").readlink().name
     container = os.open("/dev/vfio/vfio", os.O_RDWR)
@@ -33,7 +33,7 @@ def take(address: str) -> None:
 
 
 def main() -> None:
-    take(sys.argv[1])
+    open_device(sys.argv[1])
     child = os.fork()
     if child:
         print(child)

@@ -22,7 +22,7 @@ from typing import Any, Self
 from qemu.qmp import QMPError
 
 from lab import acpi, identity, image, inventory, network, qemu, resources, snapshots
-from lab.cluster import node_image, site
+from lab.cluster import node_image, site_variables
 from lab.cluster.control_plane import ControlPlane
 from lab.cluster.join import await_ready, has_joined, join
 from lab.cluster.profiles import Profile, profile
@@ -32,7 +32,7 @@ from lab.node import PATIENCE, Node
 from lab.paths import cache_root, cached, digest, labs_root, locked, remove_tree
 from lab.progress import console, stage
 from lab.qemu import Machine
-from lab.shell import copy_sparse, require
+from lab.shell import copy_sparse, require_program
 from lab.snapshots import Snapshot
 from lab.spec import NodeSpec
 
@@ -45,7 +45,7 @@ HELPER = 200
 
 
 @dataclass(frozen=True)
-class _Record:
+class _NodeRecord:
     """What the lab remembers of a node."""
 
     spec: NodeSpec
@@ -56,7 +56,7 @@ class _Record:
         (directory / "node.json").write_text(json.dumps(dataclasses.asdict(self), indent=1))
 
     @classmethod
-    def load(cls, directory: Path) -> _Record:
+    def load(cls, directory: Path) -> _NodeRecord:
         fields = json.loads((directory / "node.json").read_text())
         spec = NodeSpec(**{**fields["spec"], "ids": tuple(fields["spec"]["ids"])})
         return cls(spec, fields["index"], fields["source"])
@@ -143,7 +143,7 @@ class Lab:
         source: name of a snapshot to start from; of each spec only the name counts then.
         Raises LabError where a running node is not as its spec says.
         """
-        require(qemu.PROGRAM)
+        require_program(qemu.PROGRAM)
         with self._locked():
             if source:
                 snapshot = snapshots.find(source, self._image.key)
@@ -216,7 +216,7 @@ class Lab:
         directory.mkdir(parents=True, exist_ok=True)
         file = directory / "hosts.yml"
         addresses = {node.name: node.address for node in self.nodes.values()}
-        cluster = site.variables(self.directory, self.profile) if self.profile else None
+        cluster = site_variables.variables(self.directory, self.profile) if self.profile else None
         file.write_text(inventory.hosts_yml(addresses, self.directory, cluster))
         return file
 
@@ -227,7 +227,7 @@ class Lab:
         return locked(labs_root() / ".locks" / self.name)
 
     @cached_property
-    def _image(self) -> image.Image:
+    def _image(self) -> image.DiskImage:
         return image.build(node_image.addition(self.profile)) if self.profile else image.build()
 
     def _remembered(self) -> dict[str, Any] | None:
@@ -251,11 +251,11 @@ class Lab:
         network.repair(net)
         return net
 
-    def _records(self) -> list[_Record]:
+    def _records(self) -> list[_NodeRecord]:
         files = self.directory.glob("nodes/*/node.json")
-        return sorted((_Record.load(file.parent) for file in files), key=lambda record: record.index)
+        return sorted((_NodeRecord.load(file.parent) for file in files), key=lambda record: record.index)
 
-    def _record(self, spec: NodeSpec, source: str | None) -> _Record:
+    def _record(self, spec: NodeSpec, source: str | None) -> _NodeRecord:
         """The remembered node of that name, or a new one with the next free index."""
         known = self._records()
         for record in known:
@@ -265,11 +265,11 @@ class Lab:
                         f"{spec.name} runs as {record.spec}, not as {spec}: "
                         f"end it first with 'python -m lab down --name {self.name}'."
                     )
-                record = _Record(spec, record.index, source)
+                record = _NodeRecord(spec, record.index, source)
                 break
         else:
             taken = {record.index for record in known}
-            record = _Record(spec, next(index for index in range(HELPER) if index not in taken), source)
+            record = _NodeRecord(spec, next(index for index in range(HELPER) if index not in taken), source)
         directory = self._machine(spec.name).directory
         directory.mkdir(parents=True, exist_ok=True)
         record.save(directory)
@@ -278,7 +278,7 @@ class Lab:
     def _machine(self, node: str) -> Machine:
         return Machine(self.directory / "nodes" / node)
 
-    def _node(self, record: _Record, net: Network) -> Node:
+    def _node(self, record: _NodeRecord, net: Network) -> Node:
         machine = self._machine(record.spec.name)
         return Node(record.spec, net.address(record.index), machine, self.directory / "ssh_config", record.source)
 
@@ -291,11 +291,11 @@ class Lab:
                 cache_root(): node_image.disk(profile) if profile else PLAIN_GB,
                 labs_root(): len(starting) * NODE_GB,
             }
-            resources.require(resources.Need(starting, profile is not None, disk))
+            resources.require(resources.RequiredResources(starting, profile is not None, disk))
 
     # ---- the cluster ----
 
-    def _join(self, records: Sequence[_Record], started: Sequence[_Record], net: Network) -> None:
+    def _join(self, records: Sequence[_NodeRecord], started: Sequence[_NodeRecord], net: Network) -> None:
         """Make nodes of the cluster of those that are none, and wait until all are Ready."""
         for record in records:
             network.route_pods(net, record.index)
@@ -307,12 +307,12 @@ class Lab:
 
     # ---- starting ----
 
-    def _answers(self, record: _Record, net: Network) -> bool:
+    def _answers(self, record: _NodeRecord, net: Network) -> bool:
         """Whether the node runs and lets us in."""
         node = self._node(record, net)
         return node.machine.pid() is not None and node.run("true", check=False).returncode == 0
 
-    def _disk(self, record: _Record, net: Network) -> Path:
+    def _disk(self, record: _NodeRecord, net: Network) -> Path:
         """What the node's disk is to be a copy of: a snapshot's disk (with its machine state) or a plain base."""
         spec = record.spec
         if record.source:
@@ -361,7 +361,7 @@ class Lab:
 
     def _helper(self, spec: NodeSpec, net: Network) -> Node:
         self._remove_helper(net)  # of a process that was killed
-        record = _Record(spec, HELPER, None)
+        record = _NodeRecord(spec, HELPER, None)
         self._machine(spec.name).directory.mkdir(parents=True)
         record.save(self._machine(spec.name).directory)
         self._boot([(record, self._image.disk)], net)
@@ -372,14 +372,14 @@ class Lab:
             if record.index == HELPER:
                 self._remove(record, net)
 
-    def _boot(self, prepared: Sequence[tuple[_Record, Path]], net: Network) -> None:
+    def _boot(self, prepared: Sequence[tuple[_NodeRecord, Path]], net: Network) -> None:
         for record, disk in prepared:
             self._launch(record, disk, net)
         self._write_access(net)
         for record, disk in prepared:
             self._await(record, disk, net)
 
-    def _launch(self, record: _Record, disk: Path, net: Network) -> None:
+    def _launch(self, record: _NodeRecord, disk: Path, net: Network) -> None:
         """Start a node's QEMU on a fresh copy of disk."""
         machine = self._machine(record.spec.name)
         machine.stop()
@@ -396,7 +396,7 @@ class Lab:
         network.add_tap(net, record.index)
         machine.start(qemu.command(record.spec, self._image, net, record.index, restore))
 
-    def _await(self, record: _Record, disk: Path, net: Network) -> None:
+    def _await(self, record: _NodeRecord, disk: Path, net: Network) -> None:
         node = self._node(record, net)
         try:
             self._await_once(node, record, net)
@@ -410,7 +410,7 @@ class Lab:
         if record.spec.driver and not snapshots.is_snapshot(disk):
             node.run("/usr/lib/qatlab/install-driver")
 
-    def _await_once(self, node: Node, record: _Record, net: Network) -> None:
+    def _await_once(self, node: Node, record: _NodeRecord, net: Network) -> None:
         """Wait for a node to have its own address, put it on the network, wait for its sshd."""
         deadline = time.monotonic() + PATIENCE
         while not _has_mac(node.machine, net.mac(record.index)):
@@ -418,11 +418,11 @@ class Lab:
             if failure or time.monotonic() > deadline:
                 raise node.silence(failure or "does not take its identity")
             time.sleep(0.05)
-        network.join(net, record.index)
+        network.attach_tap(net, record.index)
         node.forget_connection()
         node.wait_for_ssh()
 
-    def _remove(self, record: _Record, net: Network) -> None:
+    def _remove(self, record: _NodeRecord, net: Network) -> None:
         node = self._node(record, net)
         node.forget_connection()
         node.machine.stop()
@@ -431,7 +431,7 @@ class Lab:
 
     # ---- identity and access ----
 
-    def _identity(self, record: _Record, net: Network) -> identity.Identity:
+    def _identity(self, record: _NodeRecord, net: Network) -> identity.Identity:
         directory = self._machine(record.spec.name).directory
         return identity.Identity(
             name=record.spec.name,
