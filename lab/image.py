@@ -1,28 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The disk image that all nodes start from: Debian 13 with the emulated hardware's kernel module.
+"""The disk image that all nodes start from: Debian 13 with the kernel modules that show emulated QAT devices.
 
-Made in two steps, each cached by a hash of all that goes in: the root file system (packages, about a minute) and
-the image (modules, configuration, half a minute).
+The image is made in two steps, each cached by a hash of all its input: the root file system (packages, about a minute)
+and the disk image (kernel modules and configuration, half a minute).
 """
 
 from __future__ import annotations
 
 import lzma
-import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import apt_sources
-from lab.errors import LabError
+from lab import rootfs
 from lab.paths import cached, digest
 from lab.progress import stage
-from lab.shell import require_program, run
+from lab.rootfs import SUITE
+from lab.shell import run
 
-SUITE = "trixie"
 DISK_SIZE = "12G"
 HERE = Path(__file__).parent
 CONTENT = HERE / "image"
@@ -33,18 +30,11 @@ GRUB_MODULES = (
     *("gzio", "zstd", "serial", "terminal", "minicmd", "all_video"),
 )
 
-_BOOTSTRAP = (
-    "mmdebstrap",
-    "--mode=root",
-    "--variant=minbase",
-    "--format=tar",
-    "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
-    '--aptopt=Apt::Install-Recommends "false"',
-    "--dpkgopt=path-exclude=/usr/share/man/*",
-    "--dpkgopt=path-exclude=/usr/share/locale/*",
-    "--dpkgopt=path-exclude=/usr/share/doc/*",
-    "--dpkgopt=force-unsafe-io",
-    # The initramfs (for GRUB boots) only needs the disk; made before the kernel's package makes it.
+_MMDEBSTRAP = rootfs.command(
+    "minbase",
+    "tar",
+    # The initramfs, for nodes that boot through GRUB, only needs the disk's drivers. The hook writes its configuration
+    # before the kernel's package makes the initramfs.
     '--setup-hook=mkdir -p "$1/etc/initramfs-tools/conf.d"'
     " && printf 'MODULES=list\\nCOMPRESS=zstd\\nCOMPRESSLEVEL=1\\n' > \"$1/etc/initramfs-tools/conf.d/qatlab\""
     " && printf 'virtio_pci\\nvirtio_blk\\next4\\n' > \"$1/etc/initramfs-tools/modules\"",
@@ -53,7 +43,7 @@ _BOOTSTRAP = (
 
 @dataclass(frozen=True)
 class DiskImage:
-    """A finished image: its files, and the key that names exactly this content."""
+    """The files of a finished disk image. key: the hash of all that the image was made from."""
 
     directory: Path
 
@@ -63,7 +53,7 @@ class DiskImage:
 
     @property
     def disk(self) -> Path:
-        """Raw ext4 file system, never written to: nodes write to overlays."""
+        """Raw ext4 file system. Nodes never write to this file: they write to overlays."""
         return self.directory / "disk.img"
 
     @property
@@ -72,20 +62,21 @@ class DiskImage:
 
     @property
     def initrd(self) -> Path:
-        """Just enough to mount the disk; for nodes that QEMU starts without GRUB."""
+        """An initramfs that only mounts the disk, for nodes that QEMU starts without GRUB."""
         return self.directory / "initrd.cpio"
 
     @property
     def grub(self) -> Path:
-        """GRUB in the form of a Linux kernel, which QEMU can load: it reads /boot/grub/grub.cfg of the disk."""
+        """GRUB in the form of a Linux kernel, which QEMU can load. GRUB then reads /boot/grub/grub.cfg on the disk."""
         return self.directory / "grub.lkrn"
 
 
 @dataclass(frozen=True)
 class ImageAddition:
-    """What makes a node of a cluster of a plain node.
+    """What the disk image of a cluster's nodes has in addition to the image of plain nodes.
 
-    packages: of Debian. key: a hash of all that finish adds. finish: called with the unpacked root file system.
+    packages: Debian packages. key: a hash of all that finish() adds. finish: called with the directory of the unpacked
+    root file system.
     """
 
     packages: tuple[str, ...]
@@ -97,49 +88,34 @@ PLAIN = ImageAddition((), "plain", lambda _root: None)
 
 
 def build(addition: ImageAddition = PLAIN) -> DiskImage:
-    """The image for the present content of this package, built if it is not in the cache. Needs root."""
-    packages = [*package_list(CONTENT / "packages.txt"), *addition.packages]
-    rootfs_key = digest(SUITE, *_BOOTSTRAP, *packages)
+    """The disk image for the present content of lab/, made if the cache does not have it. Needs root to make it."""
+    packages = [*rootfs.package_list(CONTENT / "packages.txt"), *addition.packages]
+    rootfs_key = digest(SUITE, *_MMDEBSTRAP, *packages)
     key = digest(rootfs_key, DISK_SIZE, *GRUB_MODULES, CONTENT, MODULES, addition.key)
 
     def make(directory: Path) -> None:
-        rootfs = cached("rootfs", rootfs_key, lambda target: _bootstrap(target, packages))
-        _make_image(rootfs / "rootfs.tar", directory, addition)
+        made = cached("rootfs", rootfs_key, lambda target: _make_rootfs(target, packages))
+        _make_image(made / "rootfs.tar", directory, addition)
 
     return DiskImage(cached("image", key, make))
 
 
-def package_list(file: Path) -> list[str]:
-    """The packages that a file names, one a line; lines with # are comments."""
-    lines = file.read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+def _make_rootfs(directory: Path, packages: list[str]) -> None:
+    with stage(f"Debian {SUITE}: {len(packages)} packages and their dependencies"):
+        rootfs.make(_MMDEBSTRAP, packages, directory / "rootfs.tar", directory / "log")
 
 
-def _bootstrap(directory: Path, packages: list[str]) -> None:
-    if os.geteuid():
-        raise LabError("the lab's image can only be built by root: run this as root, or with sudo.")
-    require_program("mmdebstrap")
-    sources = apt_sources.mirror().lines(SUITE)
-    log = directory / "log"
-    command = [*_BOOTSTRAP, f"--include={','.join(packages)}", SUITE, str(directory / "rootfs.tar"), *sources]
-    with stage(f"Debian {SUITE}: {len(packages)} packages and what they need"), log.open("w") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
-        if done.returncode:
-            tail = "\n".join(log.read_text().splitlines()[-20:])
-            raise LabError(f"mmdebstrap failed with exit code {done.returncode}:\n{tail}")
-
-
-def _make_image(rootfs: Path, directory: Path, addition: ImageAddition) -> None:
+def _make_image(archive: Path, directory: Path, addition: ImageAddition) -> None:
     root = directory / "root"
     root.mkdir()
-    with stage("unpack the root file system"):
-        run("tar", "-C", root, "--numeric-owner", "-xf", rootfs)
+    with stage("unpack the root file system of the node image"):
+        run("tar", "-C", root, "--numeric-owner", "-xf", archive)
         root.chmod(0o755)
-    with stage("kernel modules and configuration"):
+    with stage("build kernel modules and copy configuration into the node image"):
         run("cp", "-rT", "--no-preserve=ownership", CONTENT / "overlay", root)
         run(CONTENT / "customize.sh", root, MODULES)
     addition.finish(root)
-    with stage("disk image and boot files"):
+    with stage("make the disk image and the boot files"):
         (release,) = (path.name for path in (root / "lib/modules").iterdir())
         shutil.copyfile(root / "boot" / f"vmlinuz-{release}", directory / "vmlinuz")
         _make_initrd(root / "lib/modules" / release, directory)
@@ -150,7 +126,7 @@ def _make_image(rootfs: Path, directory: Path, addition: ImageAddition) -> None:
 
 def _make_disk(root: Path, disk: Path) -> None:
     run("truncate", "-s", DISK_SIZE, disk)
-    # No journal, no checksums: nobody keeps these disks.
+    # The file system needs neither journal nor checksums: no disk outlives its lab.
     options = ["-O", "^has_journal,^metadata_csum", "-E", "lazy_itable_init=1,nodiscard", "-m", "0"]
     run("mke2fs", "-q", "-F", "-t", "ext4", *options, "-L", "qatlab", "-d", root, disk)
 

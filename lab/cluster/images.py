@@ -1,83 +1,73 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All container images of the cluster, made of compiled programs and Debian packages, without a container engine."""
+"""The cluster's container images, made from compiled programs and Debian packages, without a container engine."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import apt_sources
+from lab import rootfs
 from lab.cluster import oci, programs
-from lab.errors import LabError
 from lab.paths import cached, digest
 from lab.progress import stage
-from lab.shell import require_program, run
+from lab.rootfs import SUITE
+from lab.shell import run
 
 REGISTRY = "registry.lab:5000"
-"""What all image names start with, in every lab: a node knows where its lab's registry is."""
+"""The registry in all image names, the same in every lab: each node's containerd maps it to the registry of its lab."""
 PAUSE = f"{REGISTRY}/pause:lab"
 BUSYBOX = f"{REGISTRY}/busybox:lab"
 QAT_GUEST = f"{REGISTRY}/qat-guest:lab"
-SUITE = "trixie"
 HERE = Path(__file__).parent
 CONTAINERS = HERE / "containers"
 GUEST_REPORT = HERE.parents[1] / "ansible_collections/intel/qatvirt/roles/qat_test_vm/files/report.sh"
-"""What the test guest runs: the collection's own."""
+"""The script that the test guest runs: the one that the role qat_test_vm ships."""
 BUSYBOX_PROGRAM = Path("/bin/busybox")
 QEMU_USER = "107"
 NOBODY = "65535:65535"
 
 CONTROL_PLANE = ("virt-operator", "virt-api", "virt-controller", "virt-exportproxy", "virt-exportserver")
-"""KubeVirt's images of one static program of the image's name."""
+"""KubeVirt's images that hold one static program; image and program have the same name."""
+
 HANDLER = ("virt-handler", "virt-chroot")
 LAUNCHER = ("virt-launcher", "virt-launcher-monitor", "virt-freezer", "virt-probe", "virt-tail")
 
-_BOOTSTRAP = (
-    "mmdebstrap",
-    "--mode=root",
-    "--variant=essential",
-    "--format=directory",
-    "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
-    '--aptopt=Apt::Install-Recommends "false"',
-    "--dpkgopt=path-exclude=/usr/share/man/*",
-    "--dpkgopt=path-exclude=/usr/share/locale/*",
-    "--dpkgopt=path-exclude=/usr/share/doc/*",
-    "--dpkgopt=force-unsafe-io",
-)
+_MMDEBSTRAP = rootfs.command("essential", "directory")
 
 
 @dataclass(frozen=True)
 class KubeVirtRelease:
-    """What the images of one KubeVirt release are made from."""
+    """What the container images of one KubeVirt release are made from."""
 
     version: str
-    """With its v; the tag of the images."""
+    """The release with its leading v, which is also the tag of the images."""
     programs: Path
     """Directory of the compiled programs."""
     source: Path
-    """Directory of the module's source."""
+    """Directory of KubeVirt's source."""
 
     def has(self, program: str) -> bool:
+        """Whether this release has a program."""
         return (self.programs / program).exists()
 
     @property
     def launcher_user(self) -> str:
-        """The user of virt-launcher's image: QEMU's, as upstream's is since 1.9.
+        """The user of virt-launcher's image: QEMU's user, as in upstream's image since KubeVirt 1.9.
 
-        Before, the node labeller runs as the image's user and opens /dev/kvm to all, which only root can.
+        Up to 1.8 the image has no user, so it runs as root: the node labeller runs as the image's user and makes
+        /dev/kvm accessible to all users, which only root can.
         """
         return QEMU_USER if minor(self.version) >= (1, 9) else ""
 
 
 def minor(version: str) -> tuple[int, int]:
-    """(1, 8) of "v1.8.4"."""
+    """Major and minor number of a version: (1, 8) for "v1.8.4"."""
     first, second = version.removeprefix("v").split(".")[:2]
     return int(first), int(second)
 
@@ -88,19 +78,19 @@ def name(image: str, version: str) -> str:
 
 
 def qat_plugin() -> str:
-    """The full name of the image of Intel's plugin, tagged as upstream tags it (no v)."""
+    """The full name of the image of Intel's QAT device plugin, tagged as upstream tags it (no leading v)."""
     return name("intel-qat-plugin", programs.QAT_PLUGIN.version.removeprefix("v"))
 
 
 def names(layout: Path) -> list[str]:
-    """Full names of the images in a layout directory."""
+    """The full names of the images in an OCI layout directory."""
     return oci.Layout(layout).names()
 
 
 def build(kubevirt: programs.GoModule | None, kernel: Path) -> Path:
-    """The OCI layout directory with all images, built if it is not in the cache. Needs root.
+    """The OCI layout directory with all images, made if the cache does not have it. Needs root to make it.
 
-    kubevirt: the release, or None for a cluster without. kernel: what the test guest boots.
+    kubevirt: the KubeVirt release, None for a cluster without KubeVirt. kernel: the kernel that the test guest boots.
     """
     keys = [programs.QAT_PLUGIN.key]
     if kubevirt:
@@ -111,21 +101,21 @@ def build(kubevirt: programs.GoModule | None, kernel: Path) -> Path:
     def make(directory: Path) -> None:
         layout = oci.Layout(directory)
         plugin = programs.build(programs.QAT_PLUGIN)
-        with stage("container images: pause, busybox, the test guest, Intel's plugin"):
+        with stage("make the container images of pause, busybox, the test guest and Intel's plugin"):
             add_base(layout)
             add_guest(layout, kernel)
             add_qat_plugin(layout, plugin)
         if kubevirt:
             release = KubeVirtRelease(kubevirt.version, programs.build(kubevirt), programs.source(kubevirt))
             base = launcher_base()
-            with stage(f"container images of KubeVirt {release.version}"):
+            with stage(f"make the container images of KubeVirt {release.version}"):
                 add_kubevirt(layout, release, base)
 
     return cached("images", key, make)
 
 
 def add_base(layout: oci.Layout) -> None:
-    """The pause image, and a shell with the usual commands."""
+    """Add the pause image, and the busybox image: a shell with the usual commands."""
     with _tree(layout) as root:
         _compile(CONTAINERS / "pause.c", root / "pause")
         layout.add(PAUSE, [_pack(root)], ["/pause"], user=NOBODY)
@@ -136,7 +126,7 @@ def add_base(layout: oci.Layout) -> None:
 
 
 def add_guest(layout: oci.Layout, kernel: Path) -> None:
-    """The image that a test VM boots from: a kernel, and an initramfs that tells what the guest sees."""
+    """Add the image that a test VM boots from: a kernel, and an initramfs that reports which devices the guest has."""
     with _tree(layout) as root, _tree(layout) as initramfs:
         _install_busybox(initramfs)
         _install(CONTAINERS / "guest-init.sh", initramfs / "init", 0o755)
@@ -153,7 +143,10 @@ def add_guest(layout: oci.Layout, kernel: Path) -> None:
 
 
 def add_qat_plugin(layout: oci.Layout, directory: Path) -> None:
-    """Intel's QAT device plugin, where upstream's image has it. directory: its compiled program."""
+    """Add the image of Intel's QAT device plugin, the program at the path it has in upstream's image.
+
+    directory: where the compiled program is.
+    """
     with _tree(layout) as static, _tree(layout) as root:
         _accounts(static)
         program = "/usr/local/bin/intel_qat_device_plugin"
@@ -162,7 +155,10 @@ def add_qat_plugin(layout: oci.Layout, directory: Path) -> None:
 
 
 def add_kubevirt(layout: oci.Layout, release: KubeVirtRelease, base: Path) -> None:
-    """All images of a KubeVirt release. base: archive of the root file system of those with libvirt and QEMU."""
+    """Add all images of a KubeVirt release.
+
+    base: archive of the root file system of virt-handler and virt-launcher, which need libvirt and QEMU.
+    """
     with _tree(layout) as static:
         _accounts(static)
         archive = _pack(static)
@@ -189,7 +185,7 @@ def _add_static(layout: oci.Layout, base: Path, release: KubeVirtRelease, image:
 
 
 def _fill_launcher(release: KubeVirtRelease, root: Path) -> None:
-    """Programs and upstream's configuration files, in the places of cmd/virt-launcher/BUILD.bazel."""
+    """Install programs and upstream's configuration files where cmd/virt-launcher/BUILD.bazel has them."""
     command = release.source / "cmd/virt-launcher"
     _install_programs(release, LAUNCHER, root)
     run("setcap", "cap_net_bind_service=+ep", root / "usr/bin/virt-launcher-monitor")
@@ -202,35 +198,26 @@ def _fill_launcher(release: KubeVirtRelease, root: Path) -> None:
     _install(command / "qemu", hooks / "qemu", 0o755)
     if release.has("libvirt-hook-client"):
         _install_programs(release, ("libvirt-hook-client",), root)
-    # QEMU's user replaces the hook by that client when a virtual machine starts.
+    # QEMU's user replaces the hook by libvirt-hook-client when a virtual machine starts.
     for path in (hooks, hooks / "qemu"):
         os.chown(path, int(QEMU_USER), int(QEMU_USER))
 
 
 def launcher_base() -> Path:
-    """Archive of the root file system with libvirt and QEMU, built if it is not in the cache. Needs root."""
+    """Archive of the root file system with libvirt and QEMU, made if it is not in the cache. Needs root to make it."""
     return cached("launcher-base", _base_key(), _make_base) / "base.tar"
 
 
 def _base_key() -> str:
     files = ("launcher-base.sh", "launcher-packages.txt", "virtqemud")
-    return digest(SUITE, *_BOOTSTRAP, *(CONTAINERS / file for file in files))
+    return digest(SUITE, *_MMDEBSTRAP, *(CONTAINERS / file for file in files))
 
 
 def _make_base(directory: Path) -> None:
-    if os.geteuid():
-        raise LabError("the images of the lab's cluster can only be built by root: run this as root, or with sudo.")
-    require_program("mmdebstrap")
-    lines = (CONTAINERS / "launcher-packages.txt").read_text().splitlines()
-    packages = [line for line in lines if line and not line.startswith("#")]
-    root, log = directory / "root", directory / "log"
-    sources = apt_sources.mirror().lines(SUITE)
-    with stage(f"Debian {SUITE} with libvirt and QEMU"), log.open("w") as output:
-        command = [*_BOOTSTRAP, f"--include={','.join(packages)}", SUITE, str(root), *sources]
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
-        if done.returncode:
-            tail = "\n".join(log.read_text().splitlines()[-20:])
-            raise LabError(f"mmdebstrap failed with exit code {done.returncode}:\n{tail}")
+    root = directory / "root"
+    packages = rootfs.package_list(CONTAINERS / "launcher-packages.txt")
+    with stage(f"Debian {SUITE} with libvirt and QEMU, the base of KubeVirt's images"):
+        rootfs.make(_MMDEBSTRAP, packages, root, directory / "log")
         run(CONTAINERS / "launcher-base.sh", root, CONTAINERS / "virtqemud")
         oci.tar(root, directory / "base.tar")
         shutil.rmtree(root)
@@ -238,7 +225,7 @@ def _make_base(directory: Path) -> None:
 
 @contextmanager
 def _tree(layout: oci.Layout) -> Iterator[Path]:
-    """An empty root directory beside the layout, removed in the end."""
+    """An empty root directory beside the layout, removed when the block ends."""
     layout.directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=layout.directory.parent) as scratch:
         root = Path(scratch, "root")
@@ -248,12 +235,12 @@ def _tree(layout: oci.Layout) -> Iterator[Path]:
 
 
 def _pack(root: Path) -> Path:
-    """The archive of a tree, beside it."""
+    """Archive a directory tree into a file beside it and give the file."""
     return oci.tar(root, root.with_suffix(".tar"))
 
 
 def _install(source: Path, target: Path, mode: int) -> None:
-    """Copy a file; directories on the way to it are open to all."""
+    """Copy a file and make its missing parent directories with mode 0755."""
     run("install", "-D", "-m", f"{mode:o}", source, target)
 
 
@@ -263,7 +250,7 @@ def _install_programs(release: KubeVirtRelease, wanted: tuple[str, ...], root: P
 
 
 def _install_busybox(root: Path) -> None:
-    """A shell with the usual commands."""
+    """Install busybox: a shell with the usual commands."""
     _install(BUSYBOX_PROGRAM, root / "bin/busybox", 0o755)
     for applet in run(BUSYBOX_PROGRAM, "--list").split():
         if applet != "busybox":
@@ -277,7 +264,7 @@ def _compile(source: Path, target: Path) -> None:
 
 
 def _accounts(root: Path) -> None:
-    """What a root file system of static programs needs: the accounts and resolver settings of upstream's, and /tmp."""
+    """Write what static programs need in a root file system: accounts and resolver settings as upstream's, and /tmp."""
     files = {
         "passwd": ("root:x:0:0:root:/root:/bin/sh\nnonroot-user:x:1001:1001::/home/nonroot-user:/bin/sh\n"),
         "group": "root:x:0:\nnonroot-user:x:1001:\n",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What makes a cluster node of a plain lab node: containerd, Kubernetes, and all container images, already unpacked."""
+"""What a cluster's node image has beside a plain node's: containerd, Kubernetes and the container images, unpacked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import image
+from lab import image, rootfs
 from lab.cluster import images, programs
 from lab.cluster.profiles import Profile
 from lab.errors import LabError
@@ -22,54 +22,57 @@ HERE = Path(__file__).parent
 OVERLAY = HERE / "node"
 PACKAGES = HERE / "node-packages.txt"
 PATIENCE = 60.0
+"""Seconds until a containerd that does not answer on this host is given up."""
 COLD_GB = 18.0
+"""Of the cache, when the programs are still to be compiled."""
 WARM_GB = 5.0
+"""Of the cache, when the programs are compiled."""
 
 
 def addition(profile: Profile) -> image.ImageAddition:
-    """What a node of a cluster of this profile has beside a plain one. Compiles and collects what is not cached."""
+    """What a profile adds to the node image. Compiles programs and makes container images that are not cached."""
     kubernetes = programs.build(programs.KUBERNETES)
     layout = container_images(profile)
 
     def finish(root: Path) -> None:
-        with stage("Kubernetes"):
+        with stage("install Kubernetes into the node image"):
             run("cp", "-rT", "--no-preserve=ownership", OVERLAY, root)
             run("cp", "-a", kubernetes / "kubernetes", root / "usr/local/bin/")
             for name in ("kubelet", "kube-proxy"):
                 (root / "usr/local/bin" / name).symlink_to("kubernetes")
             run("chroot", root, "systemctl", "--quiet", "enable", "containerd", "kubelet", "kube-proxy")
-        with stage("unpack the container images"):
+        with stage("unpack the container images into the node image"):
             _unpack(layout, root)
 
-    packages = tuple(image.package_list(PACKAGES))
+    packages = tuple(rootfs.package_list(PACKAGES))
     return image.ImageAddition(packages, digest(programs.KUBERNETES.key, layout.name, OVERLAY, Path(__file__)), finish)
 
 
 def container_images(profile: Profile) -> Path:
-    """The layout with all container images of a profile."""
+    """The OCI layout directory with all container images of a profile."""
     return images.build(profile.kubevirt, image.build().kernel)
 
 
 def disk(profile: Profile) -> float:
-    """GB of the cache that building all of it takes at most, less when the programs are there."""
+    """GB that a profile takes in the cache at most; less when its programs are compiled already."""
     modules = [programs.KUBERNETES, *([profile.kubevirt] if profile.kubevirt else [])]
     return WARM_GB if all(programs.is_built(module) for module in modules) else COLD_GB
 
 
 def _unpack(layout: Path, root: Path) -> None:
-    """Have the node's own containerd take in the images, on this host: under emulation it would take minutes."""
+    """Import the images with the node's own containerd, run on this host: under emulation the import takes minutes."""
     archive = root / "images.tar"
     run("tar", "-C", layout, "-cf", archive, ".")
     with _containerd(root):
         ctr = ("chroot", root, "ctr", "--namespace=k8s.io")
         run(*ctr, "images", "import", "--discard-unpacked-layers", "/images.tar")
-        run(*ctr, "content", "prune", "references")  # now, not when containerd finds the time
+        run(*ctr, "content", "prune", "references")  # at once: by itself containerd prunes only some time later
     archive.unlink()
 
 
 @contextmanager
 def _containerd(root: Path) -> Iterator[None]:
-    """containerd in the root file system, as it runs on a node later."""
+    """Run the containerd of a root file system, in a chroot, while the block runs."""
     mounted: list[Path] = []
     try:
         for kind, where in (("proc", "proc"), ("sysfs", "sys"), ("tmpfs", "run"), ("tmpfs", "tmp")):
@@ -93,5 +96,7 @@ def _await_socket(socket: Path, daemon: subprocess.Popen[bytes], log: Path) -> N
     deadline = time.monotonic() + PATIENCE
     while not socket.exists():
         if daemon.poll() is not None or time.monotonic() > deadline:
-            raise LabError(f"containerd does not start to unpack the images: see {log}.")
+            raise LabError(
+                f"containerd of the node image does not start, so that no container image can be unpacked: see {log}."
+            )
         time.sleep(0.05)
