@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m lab"""
+"""Entry point of the command line: python -m lab."""
 
 from lab.cli import main
 

@@ -1,28 +1,28 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PCI domains other than 0: ACPI tables that the kernel takes from the initramfs instead of QEMU's (pure).
+"""ACPI tables that move a node into another PCI domain; its kernel takes them from the initramfs (pure).
 
-QEMU's q35 machine has one PCI host bridge, in domain (segment) 0. The kernel believes the firmware about the number,
-so other tables put the whole machine into another domain: _SEG of the host bridge, MCFG (where its configuration
-space is) and DMAR (whose IOMMU it has). See Documentation/admin-guide/acpi/initrd_table_override.rst (Linux 6.12),
-the PCI Firmware Specification (MCFG) and the VT-d specification (DMAR).
+QEMU's q35 machine has one PCI host bridge, in domain (segment) 0. The kernel takes the domain from the firmware's
+tables, so other tables put the whole machine into another domain: _SEG of the host bridge, MCFG (the address of the
+configuration space) and DMAR (the IOMMU of the domain). See Documentation/admin-guide/acpi/initrd_table_override.rst
+(Linux 6.12), the PCI Firmware Specification (MCFG) and the VT-d specification (DMAR).
 """
 
 from __future__ import annotations
 
 import struct
 
-# As QEMU 10.0 says in its own tables: hw/i386/acpi-build.c, hw/i386/x86-iommu.c.
+# The values of QEMU 10.0's own tables: hw/i386/acpi-build.c, hw/i386/x86-iommu.c.
 _ECAM = 0xB000_0000
 _IOMMU = 0xFED9_0000
 _ADDRESS_BITS = 48
 _OEM = (b"BOCHS ", b"BXPC    ")
 _NEWER = 2
-"""A table replaces another of the same names only if its revision is higher; QEMU's is 1."""
+"""OEM revision: the kernel replaces a table of the same names only by one of a higher revision. QEMU's is 1."""
 
 
 def early_initramfs(domain: int) -> bytes:
-    """What goes before the real initramfs to have the machine in this PCI domain (0 to 65535); nothing for 0."""
+    """The archive to put before the real initramfs to move the machine into a PCI domain (0 to 65535); empty for 0."""
     if not domain:
         return b""
     tables = {"mcfg": _mcfg(domain), "dmar": _dmar(domain), "ssdt": _ssdt(domain)}
@@ -31,7 +31,7 @@ def early_initramfs(domain: int) -> bytes:
 
 
 def _table(signature: bytes, revision: int, body: bytes, oem: tuple[bytes, bytes] = _OEM) -> bytes:
-    """A table with its header; its bytes add up to 0 modulo 256."""
+    """An ACPI table: header and body. The checksum in the header makes all bytes add up to 0 modulo 256."""
     header = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), revision, 0, *oem, _NEWER, b"QLAB", 1)
     checksum = -sum(header + body) % 256
     return header[:9] + bytes([checksum]) + header[10:] + body

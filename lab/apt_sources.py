@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding the Debian mirror that this machine uses."""
+"""The Debian mirror that the host uses, read from the host's apt sources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lab.errors import LabError
 
 @dataclass(frozen=True)
 class DebianMirror:
-    """Where Debian's packages, and its security updates if this machine has them, come from."""
+    """URLs of Debian's packages and of its security updates; security is None when the host has no source for them."""
 
     packages: str
     security: str | None
@@ -27,7 +27,7 @@ class DebianMirror:
 
 
 def mirror(etc: Path = Path("/etc")) -> DebianMirror:
-    """The mirror in apt's sources of this machine. Raises LabError where there is none for its own release."""
+    """The mirror in the host's apt sources. Raises LabError when they have none for the host's own release."""
     release = _codename((etc / "os-release").read_text())
     files = [etc / "apt/sources.list", *sorted((etc / "apt/sources.list.d").glob("*"))]
     known: dict[str, str] = {}
@@ -41,7 +41,7 @@ def mirror(etc: Path = Path("/etc")) -> DebianMirror:
 
 
 def entries(file_name: str, text: str) -> Iterator[tuple[str, str]]:
-    """Pairs of URI and suite of the binary package sources in one file of apt (sources.list(5), both formats)."""
+    """URI and suite of each source of binary packages in one file of apt sources (sources.list(5), both formats)."""
     if file_name.endswith(".sources"):
         for stanza in text.split("\n\n"):
             yield from _stanza_entries(stanza)
@@ -60,7 +60,7 @@ def _stanza_entries(stanza: str) -> Iterator[tuple[str, str]]:
 
 
 def _deb822(lines: Iterable[str]) -> dict[str, str]:
-    """Fields by lower-case name; continuation lines joined, comments left out."""
+    """The fields of a deb822 stanza by lower-case name, with continuation lines joined and without comments."""
     fields: dict[str, str] = {}
     name = ""
     for line in lines:

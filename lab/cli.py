@@ -24,37 +24,39 @@ from lab.spec import Boot, NodeSpec
 DEFAULT_INVENTORY = Path(__file__).parent.parent / "inventories" / "lab"
 
 lab_name = click.option(
-    "--name", default="default", envvar="QATVIRT_LAB", show_default=True, show_envvar=True, help="The lab."
+    "--name", default="default", envvar="QATVIRT_LAB", show_default=True, show_envvar=True, help="Name of the lab."
 )
 
 profile_option = click.option(
     "--profile",
     type=click.Choice(list(profiles.PROFILES)),
-    help=f"The releases of a cluster, {profiles.DEFAULT} where it is not said. With up, implies --cluster.",
+    help=f"Releases that the cluster is made of, by default {profiles.DEFAULT}. With up, implies --cluster.",
 )
 
 
 class Group(click.Group):
-    """Says what went wrong as a message, not as a traceback."""
+    """The group of all commands, which prints an error as a message instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (LabError, OSError) as error:  # of the system: a full disk, for one
+        except (LabError, OSError) as error:  # OSError: for example when the disk is full
             raise click.ClickException(str(error)) from None
 
 
 @click.group(cls=Group)
 def main() -> None:
-    """Virtual machines with emulated QAT devices: no hardware, no KVM needed."""
+    """Virtual machines with emulated QAT devices, without QAT hardware and without KVM."""
 
 
 @main.command()
 @lab_name
-@click.option("--nodes", default=2, show_default=True, help="How many nodes qat1, qat2... without --node.")
-@click.option("--node", "specs", multiple=True, metavar="SPEC", help="A node: NAME[:KEY=VALUE,...], see lab/README.md.")
-@click.option("--boot", type=click.Choice(get_args(Boot)), help="How nodes start that do not say it themselves.")
-@click.option("--from", "source", metavar="SNAPSHOT", help="Start the nodes from a saved one.")
+@click.option("--nodes", default=2, show_default=True, help="Number of nodes qat1, qat2, ...; not used with --node.")
+@click.option(
+    "--node", "specs", multiple=True, metavar="SPEC", help="Spec of a node, NAME[:KEY=VALUE,...]; see lab/README.md."
+)
+@click.option("--boot", type=click.Choice(get_args(Boot)), help="How nodes start whose spec has no boot.")
+@click.option("--from", "source", metavar="SNAPSHOT", help="Start the nodes from a snapshot.")
 @click.option("--cluster", is_flag=True, help="Make the nodes a Kubernetes cluster.")
 @profile_option
 @click.option("--inventory", type=click.Path(path_type=Path), help="Where to write the Ansible inventory.")
@@ -68,12 +70,12 @@ def up(
     profile: str | None,
     inventory: Path | None,
 ) -> None:
-    """Start the lab; what runs already stays as it is, what is broken is made anew."""
+    """Start the lab. Nodes that run are left alone, nodes that do not answer are made anew."""
     texts = specs or tuple(f"qat{number}" for number in range(1, nodes + 1))
     chosen = profiles.profile(profile or profiles.DEFAULT) if cluster or profile else None
     lab = Lab(name, chosen)
     memory = chosen.memory if chosen else None
-    with stage(f"lab {name}"):
+    with stage(f"start lab {name}"):
         lab.start_all([NodeSpec.parse(text, boot, memory) for text in texts], source)
     if inventory is None and name == "default":
         inventory = DEFAULT_INVENTORY
@@ -85,7 +87,7 @@ def up(
 @main.command()
 @lab_name
 def down(name: str) -> None:
-    """End the lab and remove all it made, but not the cache."""
+    """End the lab and remove its nodes, network and files. The cache stays."""
     with stage(f"end lab {name}"):
         Lab(name).down()
 
@@ -93,7 +95,7 @@ def down(name: str) -> None:
 @main.command()
 @lab_name
 def status(name: str) -> None:
-    """Show the nodes."""
+    """Show the lab's nodes."""
     _print_status(Lab(name))
 
 
@@ -102,14 +104,14 @@ def status(name: str) -> None:
 @click.argument("node")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def ssh(name: str, node: str, command: tuple[str, ...]) -> None:
-    """Log in to a node, or run a command there."""
+    """Log in to a node, or run a command on it."""
     found = Lab(name).node(node)
     os.execvp("ssh", ["ssh", "-F", str(found.ssh_config), found.address, *command])
 
 
 @main.command()
 @lab_name
-@click.option("--follow", "-f", is_flag=True, help="Go on as the node writes.")
+@click.option("--follow", "-f", is_flag=True, help="Go on printing what the node writes.")
 @click.argument("node")
 def console(name: str, follow: bool, node: str) -> None:
     """Print a node's serial console."""
@@ -122,18 +124,20 @@ def console(name: str, follow: bool, node: str) -> None:
 @main.command()
 @lab_name
 @click.argument("node")
-@click.option("--as", "snapshot_name", required=True, metavar="SNAPSHOT", help="The name to save it under.")
+@click.option("--as", "snapshot_name", required=True, metavar="SNAPSHOT", help="Name of the snapshot.")
 def snapshot(name: str, node: str, snapshot_name: str) -> None:
-    """Save a running node, for 'up --from'."""
+    """Save a running node as a snapshot, for 'up --from'."""
     Lab(name).snapshot(node, snapshot_name)
 
 
 @main.command()
 @lab_name
 @click.argument("node")
-@click.option("--from", "source", metavar="SNAPSHOT", help="A saved node, instead of what the node started from.")
+@click.option(
+    "--from", "source", metavar="SNAPSHOT", help="Snapshot to start the node from, instead of what it was started from."
+)
 def restore(name: str, node: str, source: str | None) -> None:
-    """Throw away what has become of a node and start it again."""
+    """Discard a node's disk and start the node again."""
     Lab(name).restore(node, source)
 
 
@@ -148,7 +152,7 @@ def kubectl(name: str, arguments: tuple[str, ...]) -> None:
 @main.command()
 @lab_name
 def kubeconfig(name: str) -> None:
-    """Print where the kubeconfig of the lab's cluster is."""
+    """Print the path of the kubeconfig of the lab's cluster."""
     click.echo(Lab(name).control_plane.kubeconfig)
 
 
@@ -156,7 +160,7 @@ def kubeconfig(name: str) -> None:
 @profile_option
 @click.argument("directory", type=click.Path(path_type=Path))
 def write_manifests(profile: str | None, directory: Path) -> None:
-    """Write what can be applied to a cluster of the lab: KubeVirt's operator and CR, Intel's plugin, a test VM."""
+    """Write manifests for the lab's cluster: KubeVirt's operator and CR, Intel's QAT device plugin, a test VM."""
     for file in manifests.write(directory, profiles.profile(profile or profiles.DEFAULT)):
         click.echo(file)
 
@@ -167,7 +171,7 @@ def write_manifests(profile: str | None, directory: Path) -> None:
 @click.argument("fault", type=click.Choice(sorted(faults.FAULTS)))
 @click.argument("switch", type=click.Choice(["on", "off"]), default="on")
 def fault(name: str, node: str, fault: str, switch: str) -> None:
-    """Make something go wrong on a node, or take it back."""
+    """Switch a fault on a node on or off."""
     faults.FAULTS[fault](Lab(name).node(node), switch == "on")
 
 

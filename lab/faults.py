@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Things that go wrong on nodes, on demand.
+"""Faults: what can be made to go wrong on a running node, and be undone again.
 
-Each fault works on a running node and can be taken back. What must be so from the start is a matter of the node's
-spec: iommu=off, ids=... of a family, driver=off.
+What is wrong from the node's start is part of its spec: iommu=off, ids=... of a certain family, driver=off.
 """
 
 from __future__ import annotations
@@ -20,47 +19,47 @@ _ALL = 0xFFFFFFFF
 
 
 def parameter(node: Node, name: str, value: str | int) -> None:
-    """Set a knob of all stand-in drivers that are loaded on the node.
+    """Set a module parameter of all driver stand-ins that are loaded on the node.
 
     name: fail_up, fail_up_times, busy, dead, compat (see qat_common/qatlab_pf.h).
-    Raises LabError where no driver is loaded or the driver refuses the value.
+    Raises LabError when no driver stand-in is loaded or one of them refuses the value.
     """
     files = f"/sys/module/qat_*/parameters/{quote(name)}"
     if node.run(f"ls {files}", check=False).returncode:
-        raise LabError(f"{node.name}: no QAT driver stand-in is loaded.")
+        raise LabError(f"{node.name}: no QAT driver stand-in is loaded that could take {name}: install one.")
     done = node.run(f"for file in {files}; do echo {quote(str(value))} > $file || exit; done", check=False)
     if done.returncode:
         raise LabError(f"{node.name}: the driver stand-in refuses {name}={value}.")
 
 
 def fail_up(node: Node, on: bool, pfs: int = _ALL, times: int = 0) -> None:
-    """Bringing a PF up fails. pfs: bit mask of qat_devN. times: then it works again; 0 for never."""
+    """Make bringing PFs up fail. pfs: bit mask of qat_devN. times: how often it fails, 0 for always."""
     parameter(node, "fail_up_times", times if on else 0)
     parameter(node, "fail_up", pfs if on else 0)
 
 
 def busy(node: Node, on: bool, pfs: int = _ALL) -> None:
-    """PFs are in use by the kernel's own crypto: state and SR-IOV changes are refused. pfs: bit mask of qat_devN."""
+    """Make PFs look used by the kernel's crypto: they refuse state and SR-IOV changes. pfs: bit mask of qat_devN."""
     parameter(node, "busy", pfs if on else 0)
 
 
 def dead(node: Node, on: bool, pfs: int = _ALL) -> None:
-    """The heartbeat of PFs says that they are dead. pfs: bit mask of qat_devN."""
+    """Make the heartbeat of PFs say that they are dead. pfs: bit mask of qat_devN."""
     parameter(node, "dead", pfs if on else 0)
 
 
 def old_kernel(node: Node, on: bool) -> None:
-    """The drivers behave as those of Linux 6.1 (sriov_numvfs 0 is EINVAL, only sym;asym and dc)."""
+    """Make the driver stand-ins behave as Linux 6.1 does (sriov_numvfs 0 is EINVAL, only sym;asym and dc)."""
     parameter(node, "compat", "6.1" if on else "6.12")
 
 
 def new_kernel(node: Node, on: bool) -> None:
-    """The drivers behave as those of Linux 7.x (services in any order, read back in the kernel's order)."""
+    """Make the driver stand-ins behave as Linux 7.x does (services in any order, read back in the kernel's order)."""
     parameter(node, "compat", "7.x" if on else "6.12")
 
 
 def no_firmware(node: Node, on: bool) -> None:
-    """The firmware files are missing: the next start of a PF fails."""
+    """Move the firmware files away, so that the next start of a PF fails."""
     if on:
         node.run("mkdir -p /var/lib/qatlab && mv /lib/firmware/qat_*.bin /var/lib/qatlab/")
     else:
@@ -68,9 +67,9 @@ def no_firmware(node: Node, on: bool) -> None:
 
 
 def hold(node: Node, address: str) -> int:
-    """A process opens a VF through vfio, as a virtual machine does, and keeps it. Gives the process id.
+    """Start a process that opens a VF through vfio, as QEMU does, and holds it. Gives the process id.
 
-    address: the VF's, bound to vfio-pci. Raises LabError where it cannot be opened.
+    address: PCI address of a VF that is bound to vfio-pci. Raises LabError when the VF cannot be opened.
     """
     node.write(HOLDER, Path(__file__).with_name("hold_vf.py").read_text())
     done = node.run(f"chmod +x {HOLDER} && exec {HOLDER} {quote(address)}", check=False)
@@ -80,12 +79,12 @@ def hold(node: Node, address: str) -> int:
 
 
 def release(node: Node) -> None:
-    """End all processes that hold() has started."""
+    """End all processes on the node that hold() has started."""
     node.run("pkill -x qatlab-hold; while pgrep -x qatlab-hold >/dev/null; do sleep 0.1; done")
 
 
 def hold_first_vf(node: Node, on: bool) -> None:
-    """A process holds the first VF that is bound to vfio-pci."""
+    """Start or end a process that holds the node's first VF that is bound to vfio-pci."""
     if not on:
         release(node)
         return
@@ -104,4 +103,4 @@ FAULTS: dict[str, Callable[[Node, bool], None]] = {
     "no-firmware": no_firmware,
     "hold": hold_first_vf,
 }
-"""Faults by the name that the command line has for them."""
+"""The faults by their names on the command line."""

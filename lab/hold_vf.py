@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""qatlab-hold PCI_ADDRESS: runs on a node; opens a VF the way QEMU does and keeps it until it is ended.
+"""qatlab-hold PCI_ADDRESS: open a VF the way QEMU does and hold it until this program is ended. Runs on a node.
 
-Prints its process id once it has the device, and goes on in the background.
-Numbers: include/uapi/linux/vfio.h.
+The program goes on in the background once it has the VF, and prints the id of that process.
+The numbers of the ioctls are those of include/uapi/linux/vfio.h.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VFIO_TYPE1V2_IOMMU = 3
 
 
 def open_device(address: str) -> None:
-    """Open the device; the descriptors stay open as long as the process lives."""
+    """Open a VF through vfio; its file descriptors stay open as long as the process lives."""
     group_name = Path(f"/sys/bus/pci/devices/{address}/iommu_group").readlink().name
     container = os.open("/dev/vfio/vfio", os.O_RDWR)
     group = os.open(f"/dev/vfio/{group_name}", os.O_RDWR)

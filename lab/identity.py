@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who a node is: given to it by its machine, so that copies of one snapshot are different nodes."""
+"""The identity of a node: its machine gives it to the guest, so that copies of one snapshot are different nodes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from shlex import quote
 from lab.shell import run
 
 BLOB_SIZE = 4096
-"""Bytes, always: a restored kernel remembers the size, not the content, of what QEMU offers."""
+"""Size of every identity in bytes: a restored kernel keeps the file's size, not its content."""
 
 
 @dataclass(frozen=True)
 class SshKey:
-    """A key pair as OpenSSH's files hold it."""
+    """A key pair, each key as OpenSSH's files hold it."""
 
     private: str
     public: str
 
 
 def ssh_key(path: Path) -> SshKey:
-    """The ed25519 key pair at path and path.pub, made if missing."""
+    """The ed25519 key pair in the files path and path.pub, made if missing."""
     public = path.with_name(f"{path.name}.pub")
     if not public.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ class Identity:
     nameservers: tuple[str, ...]
 
     def blob(self) -> bytes:
-        """What the node's /usr/lib/qatlab/identity reads: shell assignments, filled up to BLOB_SIZE."""
+        """The identity as shell assignments, padded to BLOB_SIZE, for the node's program /usr/lib/qatlab/identity."""
         values = {
             "NAME": self.name,
             "ADDRESS": self.address,
@@ -71,7 +71,7 @@ def new_machine_id() -> str:
 
 
 def nameservers(resolv_conf: str) -> tuple[str, ...]:
-    """The host's name servers that a node can reach, too: IPv4 and not the host's own loopback."""
+    """The name servers of the host that nodes can reach: those with IPv4 addresses outside the host's loopback."""
     found = []
     for line in resolv_conf.splitlines():
         words = line.split()

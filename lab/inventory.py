@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ssh and Ansible need to reach a lab's nodes (pure: text from names, addresses and paths)."""
+"""The files by which ssh and Ansible reach a lab's nodes (pure: text from names, addresses and paths)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ HEAD = "# Written by 'python -m lab up'; an ordinary inventory.\n"
 
 
 def hosts_yml(addresses: Mapping[str, str], directory: Path, cluster: Mapping[str, Any] | None = None) -> str:
-    """An Ansible inventory.
+    """The text of an Ansible inventory.
 
-    addresses: by node name. directory: the lab's, with ssh_config in it. cluster: variables of all hosts.
+    addresses: addresses of the nodes by name. directory: the lab's directory, with ssh_config in it. cluster: variables
+    of all hosts when the lab is a cluster.
     """
     inventory: dict[str, Any] = {"all": {"vars": dict(cluster)}} if cluster else {}
     inventory |= {
@@ -36,7 +37,7 @@ def hosts_yml(addresses: Mapping[str, str], directory: Path, cluster: Mapping[st
 
 
 def ssh_config(addresses: Mapping[str, str], directory: Path, key: Path) -> str:
-    """An ssh configuration: one connection shared by all commands to a node, its host key pinned."""
+    """The text of an ssh configuration: all commands to a node share one connection, and its host key is pinned."""
     blocks = []
     for name, address in addresses.items():
         options = {
@@ -61,5 +62,5 @@ def ssh_config(addresses: Mapping[str, str], directory: Path, key: Path) -> str:
 
 
 def known_hosts(public_keys: Mapping[str, str]) -> str:
-    """OpenSSH's known_hosts. public_keys: type and key by address."""
+    """The text of OpenSSH's known_hosts. public_keys: type and key of each node's host key by address."""
     return "".join(f"{address} {' '.join(key.split()[:2])}\n" for address, key in public_keys.items())

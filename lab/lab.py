@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lab: nodes on a network, kept in a state directory."""
+"""The lab: nodes on a network, whose records and files are kept in a state directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,16 +36,16 @@ from lab.snapshots import Snapshot
 from lab.spec import NodeSpec
 
 PLAIN_GB = 5.0
-"""Of the cache: packages, image and snapshot of plain nodes."""
+"""GB of the cache that plain nodes take: packages, image and snapshot."""
 NODE_GB = 1.5
-"""Of the state, a node: what it writes, and the memory of the snapshot it started from."""
+"""GB of the state directory for each node: what the node writes, and the memory of the snapshot it started from."""
 HELPER = 200
-"""Index of the node that is started only to be saved."""
+"""Index of the helper node, which is started only to make a golden snapshot or a GRUB disk of it."""
 
 
 @dataclass(frozen=True)
 class _NodeRecord:
-    """What the lab remembers of a node."""
+    """What the lab keeps of a node between two commands. source: name of the snapshot that the node started from."""
 
     spec: NodeSpec
     index: int
@@ -63,11 +62,11 @@ class _NodeRecord:
 
 
 class Lab:
-    """A lab by its name. As a context manager it ends with the block.
+    """The lab of a name. As a context manager, the lab is ended when the block ends.
 
-    profile: makes its nodes a cluster of these releases; None leaves a lab what it is, which is plain nodes when it is
-    new.
-    All methods may be called for a lab that is up, half up or not there, from any process.
+    profile: makes the lab a cluster of these releases. None leaves an existing lab as it is, and makes a new lab one of
+    plain nodes.
+    All methods may be called, from any process, for a lab that is up, half up or does not exist.
     """
 
     def __init__(self, name: str = "default", profile: Profile | None = None) -> None:
@@ -76,6 +75,7 @@ class Lab:
         self.name = name
         self.directory = labs_root() / name
         self._wanted = profile
+        self._disk_image: image.DiskImage | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -85,18 +85,18 @@ class Lab:
     ) -> None:
         self.down()
 
-    # ---- what there is ----
+    # ---- nodes and cluster ----
 
     @property
     def nodes(self) -> dict[str, Node]:
-        """Its nodes by name, running or not."""
+        """The lab's nodes by name, whether they run or not."""
         found = self._network()
         if found is None:
             return {}
         return {record.spec.name: self._node(record, found) for record in self._records() if record.index != HELPER}
 
     def node(self, name: str) -> Node:
-        """A node by its name. Raises LabError where there is none."""
+        """The node of that name. Raises LabError when the lab has no such node."""
         nodes = self.nodes
         if name not in nodes:
             raise LabError(f"lab '{self.name}' has no node '{name}'. It has: {', '.join(nodes) or 'none'}.")
@@ -104,21 +104,24 @@ class Lab:
 
     @property
     def profile(self) -> Profile | None:
-        """What its cluster is, or will be, made of; None where there is none. Raises LabError where it is another."""
+        """The profile of the lab's cluster, None for a lab of plain nodes.
+
+        Raises LabError when the lab exists with another profile than the wanted one.
+        """
         known = self._remembered()
         if known is None:
             return self._wanted
-        is_now = profile(known["profile"]) if known["profile"] else None
-        if self._wanted and self._wanted != is_now:
+        existing = profile(known["profile"]) if known["profile"] else None
+        if self._wanted and self._wanted != existing:
             raise LabError(
-                f"lab '{self.name}' is {f'of profile {is_now.name}' if is_now else 'no cluster'}, not of profile "
+                f"lab '{self.name}' is {f'of profile {existing.name}' if existing else 'no cluster'}, not of profile "
                 f"{self._wanted.name}: end it first with 'python -m lab down --name {self.name}'."
             )
-        return is_now
+        return existing
 
     @property
     def control_plane(self) -> ControlPlane:
-        """Its cluster's control plane. Raises LabError where there is none."""
+        """The control plane of the lab's cluster. Raises LabError when the lab is no cluster."""
         net = self._network()
         if net is None or self.profile is None:
             raise LabError(
@@ -133,15 +136,15 @@ class Lab:
     # ---- up and down ----
 
     def start(self, spec: NodeSpec, source: str | None = None) -> Node:
-        """Start one node (see start_all)."""
+        """Start one node, see start_all()."""
         return self.start_all([spec], source)[0]
 
     def start_all(self, specs: Sequence[NodeSpec], source: str | None = None) -> list[Node]:
-        """Make these nodes run and answer, beside those that run already; one that is dead or deaf is made anew.
+        """Start the nodes of these specs that do not run. A node that has ended or does not answer is made anew.
 
-        specs: none makes a cluster that is only a control plane.
-        source: name of a snapshot to start from; of each spec only the name counts then.
-        Raises LabError where a running node is not as its spec says.
+        specs: an empty sequence starts, of a cluster, only the control plane.
+        source: name of a snapshot to start the nodes from; of each spec only the name is used then.
+        Raises LabError when a running node has another spec.
         """
         require_program(qemu.PROGRAM)
         with self._locked():
@@ -149,7 +152,7 @@ class Lab:
                 snapshot = snapshots.find(source, self._image.key)
                 specs = [snapshot.spec(spec.name) for spec in specs]
             self._require_resources(specs)
-            _ = self._image  # the long work first: where it fails, nothing was started
+            self._build_image()  # first: it takes longest, and when it fails nothing has been started
             net = self._repair_network()
             if self.profile:
                 self.control_plane.start(node_image.container_images(self.profile))
@@ -164,13 +167,16 @@ class Lab:
             return [self._node(record, net) for record in records]
 
     def restore(self, name: str, source: str | None = None) -> Node:
-        """Throw away what has become of a node and start it again, from a snapshot or as it started before."""
+        """Discard a node's disk and start the node again.
+
+        source: name of a snapshot to start the node from; None starts it as it was started before.
+        """
         node = self.node(name)
         self.stop(name)
         return self.start(node.spec, source or node.source)
 
     def stop(self, name: str) -> None:
-        """End one node and forget it."""
+        """End one node and remove its files, its record and its tap device."""
         with self._locked():
             record = next((record for record in self._records() if record.spec.name == name), None)
             net = self._network()
@@ -179,7 +185,7 @@ class Lab:
                 self._write_access(net)
 
     def down(self) -> None:
-        """End the lab: no process, no network device, no file of it stays (cached artefacts do)."""
+        """End the lab and remove its processes, network devices and files. The cache stays."""
         with self._locked():
             net = self._network()
             if net:
@@ -194,12 +200,16 @@ class Lab:
     # ---- snapshots, inventory ----
 
     def snapshot(self, node: str, name: str) -> None:
-        """Save a running node under a name, for start(..., source=name); the node goes on, ssh connections do not."""
+        """Save a running node under a name, for start(..., source=name). The node goes on; its ssh connections end."""
         saved = self.node(node)
         if saved.spec.boot == "grub" or saved.spec.donor == "nvme":
-            raise LabError(f"{node}: only igb nodes that are not started by GRUB can be snapshot.")
+            raise LabError(
+                f"{node}: cannot be saved as a snapshot, only nodes with donor=igb that GRUB does not start can."
+            )
         if saved.machine.pid() is None:
-            raise LabError(f"{node} does not run.")
+            raise LabError(
+                f"{node} does not run, and only a running node can be saved: start it with 'python -m lab up'."
+            )
         parent = snapshots.named(name).parent
         parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(suffix=".new", dir=parent) as work, stage(f"save {node} as {name}"):
@@ -212,7 +222,7 @@ class Lab:
             snapshots.replace(new, name)
 
     def inventory(self, directory: Path) -> Path:
-        """Write an Ansible inventory of the nodes into a directory and give its hosts.yml."""
+        """Write an Ansible inventory of the nodes into a directory and give the path of its hosts.yml."""
         directory.mkdir(parents=True, exist_ok=True)
         file = directory / "hosts.yml"
         addresses = {node.name: node.address for node in self.nodes.values()}
@@ -223,15 +233,21 @@ class Lab:
     # ---- state ----
 
     def _locked(self) -> AbstractContextManager[None]:
-        """One process at a time changes a lab. The lock file stays: another process may wait for it."""
+        """A lock under which one process at a time changes the lab. Its file stays: another process may wait for it."""
         return locked(labs_root() / ".locks" / self.name)
 
-    @cached_property
+    @property
     def _image(self) -> image.DiskImage:
-        return image.build(node_image.addition(self.profile)) if self.profile else image.build()
+        return self._build_image()
+
+    def _build_image(self) -> image.DiskImage:
+        """The disk image of the lab's nodes. The first call builds it, if the cache does not have it."""
+        if self._disk_image is None:
+            self._disk_image = image.build(node_image.addition(self.profile)) if self.profile else image.build()
+        return self._disk_image
 
     def _remembered(self) -> dict[str, Any] | None:
-        """What lab.json says: the number of its network and the name of its profile; None where there is no lab."""
+        """The content of lab.json: the number of the network, the name of the profile. None when there is no lab."""
         file = self.directory / "lab.json"
         return json.loads(file.read_text()) if file.exists() else None
 
@@ -240,6 +256,7 @@ class Lab:
         return Network(known["network"]) if known else None
 
     def _repair_network(self) -> Network:
+        """The lab's network with all its devices; a new lab claims a network and writes lab.json."""
         net = self._network()
         if net is None:
             if os.geteuid():
@@ -256,7 +273,7 @@ class Lab:
         return sorted((_NodeRecord.load(file.parent) for file in files), key=lambda record: record.index)
 
     def _record(self, spec: NodeSpec, source: str | None) -> _NodeRecord:
-        """The remembered node of that name, or a new one with the next free index."""
+        """Write the record of a node: with the index of its old record, or for a new node with the first free index."""
         known = self._records()
         for record in known:
             if record.spec.name == spec.name:
@@ -283,7 +300,7 @@ class Lab:
         return Node(record.spec, net.address(record.index), machine, self.directory / "ssh_config", record.source)
 
     def _require_resources(self, specs: Sequence[NodeSpec]) -> None:
-        """Raise LabError where this machine has not what the nodes that do not run yet will take."""
+        """Raise LabError when the host lacks memory, disk or devices for the nodes that do not run yet."""
         profile = self.profile
         starting = [spec.memory for spec in specs if self._machine(spec.name).pid() is None]
         if starting:
@@ -296,7 +313,7 @@ class Lab:
     # ---- the cluster ----
 
     def _join(self, records: Sequence[_NodeRecord], started: Sequence[_NodeRecord], net: Network) -> None:
-        """Make nodes of the cluster of those that are none, and wait until all are Ready."""
+        """Make the nodes that are not in the cluster join it, and wait until all nodes are Ready."""
         for record in records:
             network.route_pods(net, record.index)
             node = self._node(record, net)
@@ -308,12 +325,12 @@ class Lab:
     # ---- starting ----
 
     def _answers(self, record: _NodeRecord, net: Network) -> bool:
-        """Whether the node runs and lets us in."""
+        """Whether the node runs and its sshd lets the lab in."""
         node = self._node(record, net)
         return node.machine.pid() is not None and node.run("true", check=False).returncode == 0
 
     def _disk(self, record: _NodeRecord, net: Network) -> Path:
-        """What the node's disk is to be a copy of: a snapshot's disk (with its machine state) or a plain base."""
+        """The disk that the node's disk is to be a copy of: a snapshot's, with the machine's state in it, or a base."""
         spec = record.spec
         if record.source:
             return snapshots.find(record.source, self._image.key).disk
@@ -324,13 +341,13 @@ class Lab:
         return self._image.disk
 
     def _golden(self, spec: NodeSpec, net: Network) -> Snapshot:
-        """The snapshot of a freshly booted machine like this, made if the cache has none."""
+        """The golden snapshot for a spec, of a machine that has just booted; made if the cache does not have it."""
 
         def make(directory: Path) -> None:
-            with stage("boot a machine once and save it (later starts take seconds)"):
+            with stage("boot a node once and save it as a snapshot (later starts take seconds)"):
                 node = self._helper(dataclasses.replace(spec, name="qatlab-golden", boot="cold"), net)
                 node.run("systemctl is-system-running --wait; udevadm settle; sync", check=False)
-                # Less to save: what the page cache holds is on the disk, too. But a copy is to wake up quickly.
+                # Save no page cache, since the disk has its content too, except for what a copy runs first.
                 node.run("echo 3 > /proc/sys/vm/drop_caches; /usr/lib/qatlab/identity; python3 -c pass")
                 snapshots.write(directory, spec, self._image.key)
                 node.machine.save(directory / "disk.qcow2")
@@ -341,15 +358,15 @@ class Lab:
             self._remove_helper(net)
 
     def _grub_disk(self, spec: NodeSpec, net: Network) -> Path:
-        """A disk with a grub.cfg that the node's own update-grub has written."""
+        """A disk with a grub.cfg that update-grub has written on a node. It is made if the cache does not have it."""
 
         def make(directory: Path) -> None:
-            with stage("let a node write its GRUB configuration"):
+            with stage("write the GRUB configuration on a node (once)"):
                 node = self._helper(NodeSpec("qatlab-grub", boot="cold"), net)
                 if not spec.iommu:
                     node.run("sed -i 's/^GRUB_CMDLINE_LINUX=\"/&intel_iommu=off /' /etc/default/grub")
                 node.run("mkdir -p /boot/grub && update-grub")
-                # In order: a disk that was not unmounted is checked at boot, and then booted once more.
+                # Shut down in order: a disk that was not unmounted is checked at boot, and the node then boots again.
                 node.run("systemctl poweroff", check=False)
                 node.machine.wait()
                 copy_sparse(node.machine.directory / "disk.qcow2", directory / "disk.qcow2")
@@ -360,7 +377,8 @@ class Lab:
             self._remove_helper(net)
 
     def _helper(self, spec: NodeSpec, net: Network) -> Node:
-        self._remove_helper(net)  # of a process that was killed
+        """Start the helper node."""
+        self._remove_helper(net)  # left by a process that was killed
         record = _NodeRecord(spec, HELPER, None)
         self._machine(spec.name).directory.mkdir(parents=True)
         record.save(self._machine(spec.name).directory)
@@ -373,6 +391,7 @@ class Lab:
                 self._remove(record, net)
 
     def _boot(self, prepared: Sequence[tuple[_NodeRecord, Path]], net: Network) -> None:
+        """Start nodes side by side and wait until all of them answer. prepared: records with the disks to copy."""
         for record, disk in prepared:
             self._launch(record, disk, net)
         self._write_access(net)
@@ -380,13 +399,13 @@ class Lab:
             self._await(record, disk, net)
 
     def _launch(self, record: _NodeRecord, disk: Path, net: Network) -> None:
-        """Start a node's QEMU on a fresh copy of disk."""
+        """Start a node's machine on a new copy of disk."""
         machine = self._machine(record.spec.name)
         machine.stop()
         own = machine.directory / "disk.qcow2"
         own.unlink(missing_ok=True)
         restore = snapshots.is_snapshot(disk)
-        if restore:  # it is inside the disk image, and an overlay would hide it
+        if restore:  # the machine's state is inside the disk, where an overlay would hide it
             copy_sparse(disk, own)
         else:
             qemu.make_overlay(disk, own)
@@ -397,26 +416,27 @@ class Lab:
         machine.start(qemu.command(record.spec, self._image, net, record.index, restore))
 
     def _await(self, record: _NodeRecord, disk: Path, net: Network) -> None:
+        """Wait until a node answers; start its machine a second time when the machine has ended."""
         node = self._node(record, net)
         try:
             self._await_once(node, record, net)
         except LabError as error:
             if node.machine.pid() is not None:
                 raise
-            # A QEMU that dies at start without a word was seen once in hundreds of starts.
-            console.print(f"  [yellow]![/] {error}\n  [yellow]![/] trying once more")
+            # Once in hundreds of starts, QEMU ended at its start without a message.
+            console.print(f"  [yellow]![/] {error}\n  [yellow]![/] starting {record.spec.name} once more")
             self._launch(record, disk, net)
             self._await_once(node, record, net)
         if record.spec.driver and not snapshots.is_snapshot(disk):
             node.run("/usr/lib/qatlab/install-driver")
 
     def _await_once(self, node: Node, record: _NodeRecord, net: Network) -> None:
-        """Wait for a node to have its own address, put it on the network, wait for its sshd."""
+        """Wait until a node has its own MAC address, attach it to the network, wait until its sshd answers."""
         deadline = time.monotonic() + PATIENCE
         while not _has_mac(node.machine, net.mac(record.index)):
             failure = node.machine.failure()
             if failure or time.monotonic() > deadline:
-                raise node.silence(failure or "does not take its identity")
+                raise node.silence(failure or "does not take its own MAC address")
             time.sleep(0.05)
         network.attach_tap(net, record.index)
         node.forget_connection()
@@ -449,7 +469,7 @@ class Lab:
         return self.directory / "id_ed25519"
 
     def _write_access(self, net: Network) -> None:
-        """Write what ssh needs to know about all nodes."""
+        """Write ssh's configuration and the host keys of all nodes."""
         records = self._records()
         addresses = {record.spec.name: net.address(record.index) for record in records}
         keys = {
@@ -462,7 +482,7 @@ class Lab:
 
 
 def _has_mac(machine: Machine, mac: str) -> bool:
-    """Whether the guest uses this address; False, too, while QEMU does not listen yet."""
+    """Whether the guest uses this MAC address. False while QEMU's monitor does not listen yet."""
     try:
         return machine.mac() == mac
     except (OSError, QMPError):

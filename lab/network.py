@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network of a lab: a bridge, a tap device a node, address translation to the outside.
+"""The network of a lab: a bridge, a tap device for each node, and address translation (NAT) to the outside.
 
-Traffic stays on the bridge; what goes out goes through the host (best effort: without nftables or forwarding
-the nodes still reach each other and the host).
+Traffic between nodes stays on the bridge. Traffic to the outside goes through the host (best effort: without nftables
+or forwarding on the host, nodes still reach each other and the host).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lab.shell import run
 SUBNETS = range(256)
 CLUSTER_NODES = 16
 FIRST_NODE = 10
-"""Last number of the first node's address."""
+"""Last number of the IPv4 address of the node with index 0."""
 
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 _INTERFACES = Path("/sys/class/net")
@@ -28,7 +28,7 @@ _INTERFACES = Path("/sys/class/net")
 
 @dataclass(frozen=True)
 class Network:
-    """Names and addresses of lab network number n (SUBNETS): pure, nothing is made by making one."""
+    """Names and addresses of the lab network of a number out of SUBNETS (pure: an object makes no device)."""
 
     number: int
 
@@ -45,7 +45,7 @@ class Network:
         return f"10.90.{self.number}.1"
 
     def tap(self, index: int) -> str:
-        """Name of the tap device of node index (0 and on); 15 characters at most."""
+        """Name of the tap device of the node with this index (from 0); the kernel allows 15 characters."""
         return f"{self.bridge}t{index}"
 
     def address(self, index: int) -> str:
@@ -53,13 +53,13 @@ class Network:
 
     @property
     def pods(self) -> str:
-        """Addresses of all pods of the lab, if it is a cluster: one of 256 blocks of 10.128.0.0/12."""
+        """Subnet of all pods, if the lab is a cluster: one of 256 blocks of 10.128.0.0/12."""
         return f"{self._pods(0)}/20"
 
     def pod_subnet(self, index: int) -> str:
-        """Addresses of the pods of node index (0 to 15)."""
+        """Subnet of the pods on the node with this index (0 to 15)."""
         if index not in range(CLUSTER_NODES):
-            raise LabError(f"a cluster of the lab has at most {CLUSTER_NODES} nodes.")
+            raise LabError(f"a cluster of the lab has at most {CLUSTER_NODES} nodes: start fewer nodes, or end some.")
         return f"{self._pods(index)}/24"
 
     def _pods(self, index: int) -> str:
@@ -85,7 +85,7 @@ class Network:
 def claim() -> Network:
     """Make the bridge of the first free network number and give that network.
 
-    The kernel takes a bridge name once, so two labs that start at once get two networks.
+    The kernel accepts a bridge name only once, so two labs that start at the same time get different networks.
     """
     for number in SUBNETS:
         network = Network(number)
@@ -97,12 +97,15 @@ def claim() -> Network:
         if made.returncode == 0:
             return network
         if "File exists" not in made.stderr:
-            raise LabError(f"cannot make the bridge {network.bridge}: {made.stderr.strip()}\nThe lab needs root.")
-    raise LabError(f"all {len(SUBNETS)} lab networks are taken: end some lab with 'python -m lab down --name NAME'.")
+            raise LabError(
+                f"cannot make the bridge {network.bridge}: {made.stderr.strip()}\n"
+                "The lab makes network devices: run this as root, or with sudo."
+            )
+    raise LabError(f"all {len(SUBNETS)} lab networks are taken: end a lab with 'python -m lab down --name NAME'.")
 
 
 def repair(network: Network) -> None:
-    """Make bridge, addresses and translation what they should be, from whatever is there."""
+    """Make what is missing of a network: its bridge, the gateway's address, address translation and forwarding."""
     if not (_INTERFACES / network.bridge).exists():
         run("ip", "link", "add", network.bridge, "type", "bridge")
     run("ip", "address", "replace", f"{network.gateway}/24", "dev", network.bridge)
@@ -112,11 +115,11 @@ def repair(network: Network) -> None:
             run("nft", "-f", "-", text=network.nft_rules())
         _forwarding_on()
     except (LabError, OSError) as error:
-        console.print(f"  [yellow]![/] nodes will not reach the outside: {error}")
+        console.print(f"  [yellow]![/] nodes will not reach networks beyond the host: {error}")
 
 
 def add_tap(network: Network, index: int) -> None:
-    """Make a node's tap device, up but not yet on the bridge."""
+    """Make a node's tap device and set it up, but do not attach it to the bridge yet."""
     name = network.tap(index)
     if not (_INTERFACES / name).exists():
         run("ip", "tuntap", "add", "dev", name, "mode", "tap")
@@ -125,22 +128,23 @@ def add_tap(network: Network, index: int) -> None:
 
 
 def attach_tap(network: Network, index: int) -> None:
-    """Put a node's tap device on the bridge."""
+    """Attach a node's tap device to the bridge."""
     run("ip", "link", "set", network.tap(index), "master", network.bridge)
 
 
 def route_pods(network: Network, index: int) -> None:
-    """Send what is for a node's pods to the node: the API server, on the host, calls webhooks in pods."""
+    """Route a node's pod subnet to the node: the API server runs on the host and calls webhooks in pods."""
     run("ip", "route", "replace", network.pod_subnet(index), "via", network.address(index), "dev", network.bridge)
 
 
 def remove_tap(network: Network, index: int) -> None:
+    """Remove a node's tap device, if it exists."""
     if (_INTERFACES / network.tap(index)).exists():
         run("ip", "link", "delete", network.tap(index))
 
 
 def remove(network: Network) -> None:
-    """Remove bridge, all its tap devices and the translation."""
+    """Remove the bridge, all its tap devices and the address translation of a network."""
     for tap in _INTERFACES.glob(f"{network.bridge}t*"):
         run("ip", "link", "delete", tap.name)
     if _has_table(network):
@@ -156,7 +160,7 @@ def _has_table(network: Network) -> bool:
 
 
 def _forwarding_on() -> None:
-    """Let the host forward packets, and remember if it did not before the first lab."""
+    """Switch the host's IPv4 forwarding on, and remember when it was off before the first lab."""
     mark = labs_root() / ".forwarding-was-off"
     with locked(labs_root() / ".forwarding.lock"):
         if _FORWARD.read_text().strip() == "0":
@@ -165,7 +169,7 @@ def _forwarding_on() -> None:
 
 
 def _forwarding_back() -> None:
-    """Undo _forwarding_on() when the last lab is gone."""
+    """Switch forwarding off again when the last lab has ended and forwarding was off before the first lab."""
     mark = labs_root() / ".forwarding-was-off"
     with locked(labs_root() / ".forwarding.lock"):
         if mark.exists() and not any(_INTERFACES.glob("qlab*")):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A running lab node, as tests and people use it."""
+"""A running node, as tests and people use it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from lab.spec import NodeSpec
 
 PATIENCE = 600.0
 """Seconds until a node that does not answer is given up: a cold boot takes 30 on two idle cores, 200 on busy ones."""
-
 CONSOLE_LINES = 10
+"""Lines of a node's console that an error shows."""
 
 
 @dataclass(frozen=True)
 class Node:
     """A node of a lab.
 
-    address: IPv4. ssh_config: for "ssh -F" and all that is built on it. source: the named snapshot it started from.
+    address: IPv4. ssh_config: file for "ssh -F" and for programs that call ssh. source: name of the snapshot that the
+    node was started from, if any.
     """
 
     spec: NodeSpec
@@ -41,11 +42,11 @@ class Node:
     def run(self, command: str, *, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a shell command as root on the node.
 
-        Raises LabError when check is set and the command fails; the text has its output.
+        Raises LabError with the command's output when check is set and the command fails.
         """
         done = subprocess.run(
             ["ssh", "-F", self.ssh_config, self.address, command],
-            input=stdin or "",  # ssh would eat that of a script
+            input=stdin or "",  # without input of its own, ssh would read that of the calling script
             capture_output=True,
             text=True,
             check=False,
@@ -56,19 +57,19 @@ class Node:
         return done
 
     def read(self, path: str) -> str:
-        """Content of a file on the node."""
+        """The content of a file on the node."""
         return self.run(f"cat {quote(path)}").stdout
 
     def write(self, path: str, text: str) -> None:
-        """Write a file on the node; for sysfs, one write(2). Raises LabError with what the kernel answered."""
+        """Write a file on the node, to sysfs in one write(2). Raises LabError with the kernel's error."""
         self.run(f"cat > {quote(path)}", stdin=text)
 
     def boot_id(self) -> str:
-        """The kernel's id of the present boot."""
+        """The kernel's id of the current boot."""
         return self.read("/proc/sys/kernel/random/boot_id").strip()
 
     def reboot(self) -> None:
-        """Reboot through the node's own init and wait until it answers again."""
+        """Reboot the node through its own init and wait until its sshd answers again."""
         before = self.boot_id()
         self.run("systemctl reboot", check=False)
         self.forget_connection()
@@ -80,10 +81,10 @@ class Node:
                 return
             self.forget_connection()
             time.sleep(0.5)
-        raise self.silence("did not come back from a reboot")
+        raise self.silence("does not answer after a reboot")
 
     def wait_for_ssh(self) -> None:
-        """Wait until sshd lets us in. Raises LabError when the machine ends or stays silent."""
+        """Wait until the node's sshd lets the lab in. Raises LabError when the machine ends or stays silent."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if failure := self.machine.failure():
@@ -94,22 +95,25 @@ class Node:
         raise self.silence(f"does not answer ssh at {self.address}")
 
     def forget_connection(self) -> None:
-        """Drop the shared ssh connection: it does not survive the end of a boot."""
+        """End the shared ssh connection to the node, which does not survive a reboot."""
         subprocess.run(["ssh", "-F", self.ssh_config, "-O", "exit", self.address], capture_output=True, check=False)
 
     def end_connections(self) -> None:
-        """End all ssh connections to the node: one that is saved hangs in each copy, and who shares it for minutes."""
-        self.run("pkill -x sshd-session", check=False)  # this one, too
+        """End all ssh connections to the node before it is saved.
+
+        A saved connection hangs in each copy of the node, and so do, for minutes, all commands that share it.
+        """
+        self.run("pkill -x sshd-session", check=False)  # ends the connection of this command, too
 
     def silence(self, what: str) -> LabError:
-        """The error that says why a node does not answer and where to look."""
+        """The error for a node that does not answer: what happened, and the last lines of the node's console."""
         log = self.machine.console
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-CONSOLE_LINES:]) if log.exists() else ""
         return LabError(f"{self.name}: {what}. The end of its console, {log}:\n{tail}")
 
 
 def _greets(address: str) -> bool:
-    """Whether an ssh server says hello there."""
+    """Whether an ssh server greets at this address."""
     try:
         with socket.create_connection((address, 22), timeout=1) as connection:
             connection.settimeout(2)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the lab keeps things, and how it takes turns with other labs there."""
+"""Directories of the cache and of the labs' state, and what keeps two processes from changing them at once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from pathlib import Path
 
 
 def cache_root() -> Path:
-    """Heavy artefacts, each in a directory named by a hash of what it was made from; may be deleted at any time."""
+    """The directory of the cache, which may be deleted at any time.
+
+    It has one directory an artefact, named by a hash of what the artefact was made from.
+    """
     return _root("QATVIRT_CACHE", "XDG_CACHE_HOME", ".cache")
 
 
 def labs_root() -> Path:
-    """The state of all labs of this user, one directory a lab."""
+    """The directory with the state of all labs of this user, one directory a lab."""
     return _root("QATVIRT_STATE", "XDG_STATE_HOME", ".local/state") / "lab"
 
 
@@ -31,7 +34,10 @@ def _root(own: str, xdg: str, fallback: str) -> Path:
 
 
 def digest(*inputs: str | Path) -> str:
-    """Sixteen hexadecimal digits over texts, and over files and directory trees (names, modes, contents)."""
+    """A hash of texts, files and directory trees, as sixteen hexadecimal digits.
+
+    Of files it covers the name below the tree, the executable bits and the content.
+    """
     sha = hashlib.sha256()
     for item in inputs:
         if isinstance(item, str):
@@ -47,7 +53,7 @@ def digest(*inputs: str | Path) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file (made if missing) among all processes of this machine."""
+    """Hold an exclusive lock on a file, made if missing, against all other processes of the host."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -55,14 +61,14 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
-    """The directory of a cached artefact; make() fills it first where it is missing.
+    """The directory of a cached artefact. When it is missing, make() is called with a new directory to fill.
 
-    A failed or killed make() leaves nothing behind that would be taken for the artefact.
+    A make() that fails or is killed leaves no directory that would be taken for the artefact.
     """
     final = cache_root() / kind / key
     with locked(final.with_name(f"{key}.lock")):
         if not final.exists():
-            for stale in final.parent.glob(f"{key}.*.new"):  # of a process that was killed
+            for stale in final.parent.glob(f"{key}.*.new"):  # left by a process that was killed
                 shutil.rmtree(stale)
             with tempfile.TemporaryDirectory(prefix=f"{key}.", suffix=".new", dir=final.parent) as name:
                 work = Path(name, "made")
@@ -73,6 +79,6 @@ def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory with all it holds, if it is there."""
+    """Remove a directory and its content, if the directory exists."""
     if path.exists():
         shutil.rmtree(path)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes that go on when the command that started them has ended, found again by the directory that they live in."""
+"""Background processes that outlive the command that started them; their working directories identify them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """A program that runs in a directory of its own.
+    """A program that runs in the background, in a directory of its own.
 
-    directory: its working directory; its output is in the file log there, its exit code in rc when it has ended.
-    program: the name it is started by.
+    directory: the program's working directory. The file log in it has the program's output, the file rc its exit code
+    when it has ended. program: the name that the program is started by.
     """
 
     directory: Path
@@ -29,9 +29,9 @@ class Process:
         return self.directory / "log"
 
     def start(self, argv: list[str], *, executable: Path | None = None) -> None:
-        """Start it in the background. Returns when it runs or has failed.
+        """Start the program in the background. Returns when it runs or has failed.
 
-        executable: the program's file, when it is not on the PATH; it must have the program's name.
+        executable: the program's file when it is not on the PATH; the file must have the program's name.
         """
         (self.directory / "rc").unlink(missing_ok=True)
         subprocess.Popen(
@@ -46,19 +46,19 @@ class Process:
             time.sleep(0.02)
 
     def pid(self) -> int | None:
-        """Its process id while it runs."""
-        return self._living().get(self.program[:15])
+        """The program's process id, None when it does not run."""
+        return self._running().get(self.program[:15])
 
     def failure(self) -> str | None:
-        """Its exit code and last words when it has ended by itself."""
+        """The exit code and the last lines of output when the program has ended by itself, else None."""
         rc = self.directory / "rc"
         if not rc.exists():
             return None
-        words = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) or "no message"
-        return f"{self.program} ended with exit code {rc.read_text().strip()}: {words}"
+        output = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) or "no message"
+        return f"{self.program} ended with exit code {rc.read_text().strip()}: {output}"
 
     def kill(self) -> None:
-        """End it at once, whatever it is doing."""
+        """End the program at once with SIGKILL."""
         pid = self.pid()
         if pid is not None:
             with suppress(ProcessLookupError):
@@ -66,17 +66,17 @@ class Process:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until it has ended, and the shell that then writes its exit code."""
-        while {self.program[:15], "sh"} & self._living().keys():
+        """Wait until the program has ended, and so has the shell that writes its exit code."""
+        while {self.program[:15], "sh"} & self._running().keys():
             time.sleep(0.05)
 
-    def _living(self) -> dict[str, int]:
-        """Id by name of the processes in our directory: the program and the shell that waits for it."""
+    def _running(self) -> dict[str, int]:
+        """Ids by name of the processes whose working directory this is: the program and the shell that waits for it."""
         found = {}
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 if (process / "cwd").readlink() == self.directory:
                     found[(process / "comm").read_text().strip()] = int(process.name)
             except OSError:
-                continue  # ended meanwhile
+                continue  # the process has ended meanwhile
         return found

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lab does right now and how long it took, on standard error."""
+"""Messages on standard error: which step the lab is at, and how long each step took."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ console = Console(stderr=True, highlight=False)
 
 @contextmanager
 def stage(text: str) -> Iterator[None]:
-    """Show a step while it runs; on a terminal as a spinner, elsewhere by a line before and one after."""
+    """Show a step while the block runs: on a terminal as a spinner, elsewhere as a line before and a line after it."""
     start = time.monotonic()
     try:
         if console.is_terminal:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The virtual machine: QEMU's command line (pure), its process, its monitor.
+"""The machine of a node: QEMU's command line (pure), its process and its monitor.
 
-Software emulation only: the lab behaves the same on a machine with, without, or with a broken /dev/kvm.
+QEMU emulates in software only: the lab behaves the same on a host with, without, or with a broken /dev/kvm.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from lab.spec import NodeSpec
 
 PROGRAM = "qemu-system-x86_64"
 SNAPSHOT_TAG = "lab"
+"""Name of the machine state inside the disk of a snapshot."""
 
 _KERNEL_ARGUMENTS = (
     "root=/dev/vda rw console=ttyS0 quiet mitigations=off net.ifnames=0 random.trust_cpu=on no_timer_check tsc=reliable"
@@ -37,9 +38,9 @@ _KERNEL_ARGUMENTS = (
 
 
 def hardware(spec: NodeSpec) -> list[str]:
-    """What the guest sees of its machine: a snapshot can only be loaded into exactly the same.
+    """The arguments of QEMU that the guest can tell: a snapshot only loads into a machine with exactly the same.
 
-    One processor: with two, one boot in four hung for good under emulation (a lost interrupt).
+    The machine has one processor: with two, one boot in four hung for good under emulation (a lost interrupt).
     """
     devices = [
         "virtio-blk-pci,drive=root,bus=pcie.0,addr=3",
@@ -58,7 +59,7 @@ def hardware(spec: NodeSpec) -> list[str]:
 
 
 def _pf(spec: NodeSpec, index: int) -> list[str]:
-    """The devices of one PF, alone below its root port as qatlab_mask needs it."""
+    """The devices of one PF: a root port, and the donor alone below it, as the kernel module qatlab_mask needs it."""
     port = f"pcie-root-port,id=rp{index},chassis={index + 1},slot={index + 1},bus=pcie.0,addr={0x10 + index:x}"
     if spec.donor == "igb":
         return [port, f"igb,bus=rp{index},id=qat{index},romfile="]
@@ -71,9 +72,9 @@ def _pf(spec: NodeSpec, index: int) -> list[str]:
 
 
 def command(spec: NodeSpec, image: DiskImage, network: Network, index: int, restore: bool) -> list[str]:
-    """The arguments of QEMU, to be run in the node's directory, where disk, initramfs and identity are.
+    """The arguments of QEMU. It is to run in the machine's directory, where disk, initramfs and identity are.
 
-    restore: start from the snapshot in the disk.
+    restore: load the machine state that is in the disk.
     """
     disk = {"driver": "qcow2", "node-name": "root", "discard": "unmap", "cache": {"no-flush": True}}
     disk["file"] = {"driver": "file", "filename": "disk.qcow2", "aio": "threads"}
@@ -83,7 +84,7 @@ def command(spec: NodeSpec, image: DiskImage, network: Network, index: int, rest
         *("-blockdev", json.dumps(disk)),
         *("-netdev", f"tap,id=net0,ifname={network.tap(index)},script=no,downscript=no,vhost=off"),
         *("-device", f"virtio-net-pci,id=nic0,netdev=net0,mac={network.mac(index)},romfile=,bus=pcie.0,addr=4"),
-        # A new id with every start tells a restored guest that it is a copy now.
+        # The generation id is new with each start: by the change a restored guest knows that it is a copy.
         *("-device", f"vmgenid,guid={uuid.uuid4()}"),
         *("-fw_cfg", "name=opt/org.qatvirt/identity,file=identity"),
         *("-serial", "file:console.log", "-qmp", "unix:qmp.sock,server=on,wait=off"),
@@ -105,14 +106,14 @@ def version() -> str:
 
 
 def make_overlay(base: Path, target: Path) -> None:
-    """A disk that starts as a copy of base and never changes it."""
+    """Make a disk whose content is that of base until the machine writes; base is never written to."""
     kind = "raw" if base.suffix == ".img" else "qcow2"
     run("qemu-img", "create", "-q", "-f", "qcow2", "-F", kind, "-b", base, target)
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A QEMU process with its files in one directory."""
+    """The virtual machine that is a node: a QEMU process and its files in one directory."""
 
     directory: Path
 
@@ -125,18 +126,18 @@ class Machine:
         return Process(self.directory, PROGRAM)
 
     def start(self, argv: list[str]) -> None:
-        """Start QEMU, in the background and beyond the end of this process: it runs or has failed when this returns."""
+        """Start QEMU in the background, where it outlives this process. Returns when QEMU runs or has failed."""
         for name in ("qmp.sock", "console.log"):
             (self.directory / name).unlink(missing_ok=True)
         (self.directory / "command.json").write_text(json.dumps([PROGRAM, *argv], indent=1))
         self.process.start(argv)
 
     def pid(self) -> int | None:
-        """Process id of the running QEMU, None when there is none."""
+        """Process id of QEMU, None when it does not run."""
         return self.process.pid()
 
     def failure(self) -> str | None:
-        """Why this machine will never answer: QEMU ended, or the kernel panicked. None while there is hope."""
+        """Why this machine will never answer: QEMU has ended, or the guest's kernel has panicked. Else None."""
         if ended := self.process.failure():
             return ended
         if self.console.exists() and b"Kernel panic" in self.console.read_bytes():
@@ -144,13 +145,13 @@ class Machine:
         return None
 
     def stop(self) -> None:
-        """End QEMU, whatever the guest is doing."""
+        """End QEMU, whatever the guest does at the moment."""
         if self.pid() is None:
             return
         try:
             self.execute("quit")
         except EOFError:
-            pass  # it was quicker than its answer
+            pass  # QEMU ended before it answered
         except (QMPError, OSError):
             self.process.kill()
         self.wait()
@@ -160,13 +161,14 @@ class Machine:
         self.process.wait()
 
     def execute(self, command: str, /, **arguments: Any) -> Any:
-        """One command of QEMU's monitor."""
+        """Run one command of QEMU's monitor (QMP) and give its answer."""
         with self.monitor() as qmp:
             return qmp.cmd(command, **arguments)
 
     @contextmanager
     def monitor(self) -> Iterator[QEMUMonitorProtocol]:
-        # Through /proc, since a socket's path may only have some hundred characters and a directory may not.
+        """A connection to QEMU's monitor."""
+        # By a path in /proc: a socket's path has at most 107 characters, and the machine's directory may have more.
         directory = os.open(self.directory, os.O_PATH)
         qmp = QEMUMonitorProtocol(f"/proc/self/fd/{directory}/qmp.sock")
         try:
@@ -177,12 +179,12 @@ class Machine:
             os.close(directory)
 
     def mac(self) -> str:
-        """The address that the guest uses at this moment."""
+        """The MAC address that the guest's network card uses at the moment."""
         (filter_,) = self.execute("query-rx-filter", name="nic0")
         return str(filter_["main-mac"])
 
     def save(self, copy: Path) -> None:
-        """Save the running machine into its disk and copy the disk; the guest stands still meanwhile."""
+        """Save the machine's state into its disk and copy the disk. The guest is paused meanwhile."""
         with self.monitor() as qmp:
             qmp.cmd("stop")
             try:
@@ -194,7 +196,7 @@ class Machine:
 
 
 def _job(qmp: QEMUMonitorProtocol, name: str, /, **arguments: Any) -> None:
-    """Run a monitor job to its end. Raises LabError when it fails."""
+    """Run a job of QEMU's monitor and wait for its end. Raises LabError when the job fails."""
     job = f"{name}-{uuid.uuid4().hex[:8]}"
     qmp.cmd(name, **{"job-id": job, **arguments})
     while True:

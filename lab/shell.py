@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Running host commands."""
+"""Run commands on the host."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TAIL_LINES = 15
 
 
 def run(*command: str | Path, text: str | None = None) -> str:
-    """Run a host command and give its standard output.
+    """Run a command on the host and give its standard output.
 
-    text: its standard input.
-    Raises LabError with the end of its output when it is missing or fails.
+    text: the command's standard input.
+    Raises LabError when the program is not installed, or with the end of the output when the command fails.
     """
     words = [str(word) for word in command]
     require_program(words[0])
@@ -29,11 +29,11 @@ def run(*command: str | Path, text: str | None = None) -> str:
 
 
 def require_program(program: str) -> None:
-    """Raise LabError where a program is not installed."""
+    """Raise LabError when a program is not installed on the host."""
     if not shutil.which(program):
         raise LabError(f"'{program}' is not installed. 'make deps' installs what lab/apt.txt lists.")
 
 
 def copy_sparse(source: Path, target: Path) -> None:
-    """Copy a disk image, holes staying holes, sharing blocks where the file system can."""
+    """Copy a disk image. Holes stay holes, and the copy shares blocks with the source where the file system can."""
     run("cp", "--reflink=auto", "--sparse=always", source, target)

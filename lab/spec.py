@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a lab node is to be like."""
+"""The spec of a node: what the node is to be like."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ Donor = Literal["igb", "nvme"]
 Boot = Literal["snapshot", "cold", "grub"]
 
 PF_IDS = ("37c8", "4940", "4942", "4944", "4946", "4948")
-"""PF device ids that the lab can show: those with a driver stand-in."""
+"""PF device ids that a node can show: those that a driver stand-in supports."""
 MAX_PFS = 12
-"""A root port each on the root bus, from slot 0x10 on."""
+"""Each PF has a root port on the root bus, from slot 0x10 on."""
 MEMORY_MB = range(512, 8193)
+"""MiB of memory that a node can have."""
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One node.
+    """The spec of one node.
 
     name: host name.
-    donor: the emulated device behind each PF. igb: 8 VFs, can be snapshot. nvme: 16 VFs at the addresses a real
-        4xxx has (0000:01:00.1 and on), cannot be snapshot.
-    ids: PF device ids in the order of the PCI addresses, one a PF, four hexadecimal digits; the VFs have id + 1.
+    donor: the emulated device behind each PF. igb: 8 VFs, the node can be saved as a snapshot. nvme: 16 VFs at the
+        addresses that a real 4xxx has (0000:01:00.1 and on), the node cannot be saved.
+    ids: device id of each PF in the order of the PCI addresses, four hexadecimal digits; its VFs have the id + 1.
     domain: PCI domain of the whole machine, 0 to 65535; not with grub.
-    iommu: False starts the kernel with intel_iommu=off.
-    driver: True installs the prebuilt driver stand-in; False leaves the node without one, as Debian's kernels are.
+    iommu: False starts the node's kernel with intel_iommu=off.
+    driver: True installs the prebuilt driver stand-in; False leaves the node without a PF driver, as Debian ships it.
     memory: MiB.
-    boot: snapshot (seconds), cold (the kernel started by QEMU), grub (GRUB and the node's own grub.cfg).
+    boot: how the node starts: from the golden snapshot (seconds), cold (QEMU starts the kernel), or by grub (GRUB reads
+        the node's own grub.cfg).
     """
 
     name: str
@@ -62,25 +64,23 @@ class NodeSpec:
             raise LabError(f"domain={self.domain}: expected 0 to 65535.")
         if self.boot == "grub" and self.domain:
             raise LabError(
-                "a PCI domain comes to the kernel with the lab's own initramfs, which GRUB does not load: "
+                f"domain={self.domain}: the PCI domain comes with the lab's own initramfs, which GRUB does not load: "
                 "use boot=snapshot or boot=cold."
             )
         if self.boot == "snapshot" and self.donor == "nvme":
-            raise LabError(
-                "QEMU cannot snapshot a machine with an nvme device: use boot=cold or boot=grub, or donor=igb."
-            )
+            raise LabError("QEMU cannot save a machine with an nvme device: use boot=cold or boot=grub, or donor=igb.")
 
     @property
     def vfs(self) -> int:
-        """VFs a PF (sriov_totalvfs)."""
+        """Number of VFs of each PF (sriov_totalvfs)."""
         return 8 if self.donor == "igb" else 16
 
     @classmethod
     def parse(cls, text: str, boot: Boot | None = None, memory: int | None = None) -> NodeSpec:
-        """Read what a person writes: NAME or NAME:KEY=VALUE,KEY=VALUE...
+        """The spec that a person writes as NAME or NAME:KEY=VALUE,KEY=VALUE...
 
-        Keys: donor, pfs (a number), ids (joined by +; a single one is for all PFs), domain, iommu and driver (on/off),
-        memory (MiB), boot. boot and memory, the arguments: for nodes that do not say it themselves.
+        Keys: donor, pfs (a number), ids (joined by +; a single id is for all PFs), domain, iommu and driver (on/off),
+        memory (MiB), boot. The arguments boot and memory are defaults for a text without that key.
         Raises LabError that names the word it does not understand.
         """
         name, _, rest = text.partition(":")
@@ -100,7 +100,7 @@ class NodeSpec:
         return cls(**fields)
 
     def machine(self) -> dict[str, Any]:
-        """What makes the virtual machine what it is: all but the name and how it is started."""
+        """The fields that define the machine: all except the node's name and how the node is started."""
         fields = dataclasses.asdict(self)
         del fields["name"], fields["boot"]
         return fields
@@ -151,5 +151,5 @@ def _ids(ids: str, pfs: str | None) -> tuple[str, ...]:
     if len(listed) == 1:
         return listed * count
     if len(listed) != count:
-        raise LabError(f"ids={ids} names {len(listed)} PFs, pfs={pfs}: leave pfs out, or name one id for each PF.")
+        raise LabError(f"ids={ids} names {len(listed)} PFs, but pfs={pfs}: leave pfs out, or name one id for each PF.")
     return listed
