@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control plane: etcd and Kubernetes' servers as processes of the host, on the lab's bridge."""
+"""The control plane of a cluster: etcd, Kubernetes' servers and a registry as processes of the host."""
 
 from __future__ import annotations
 
@@ -27,22 +27,21 @@ from lab.shell import run
 
 API_PORT = 6443
 AUDITED = "system:serviceaccounts:qatvirt"
-"""Group of the users whose calls of the API are written down."""
+"""Group of the users whose calls of the API are in the audit log."""
 REGISTRY_PORT = 5000
 SERVICES = "10.92.0.0/16"
-"""Addresses of services: known inside nodes only, so the same in every lab."""
+"""Subnet of the addresses of Services. Only nodes know these addresses, so they are the same in every lab."""
 API_SERVICE = "10.92.0.1"
+"""Address of the Service kubernetes.default."""
 PATIENCE = 180.0
-"""Seconds until a server that does not become ready is given up; about 5 on two idle cores."""
-
-
+"""Seconds until a server that does not become ready is given up; it takes about 5 on two idle cores."""
 SERVERS = (registry.PROGRAM, "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-"""In the order of their start."""
+"""The processes of a control plane in the order of their start."""
 
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """The control plane of one lab. directory: where its servers live, each in a directory of its own."""
+    """The control plane of one lab. directory: has a working directory for each server, their keys and logs."""
 
     directory: Path
     network: Network
@@ -53,7 +52,7 @@ class ControlPlane:
 
     @property
     def registry_url(self) -> str:
-        """URL of the lab's registry, plain http; nodes know it as images.REGISTRY."""
+        """URL of the lab's registry with plain http. Nodes use the name images.REGISTRY for it."""
         return f"http://{self.network.gateway}:{REGISTRY_PORT}"
 
     @property
@@ -62,26 +61,26 @@ class ControlPlane:
 
     @property
     def audit_log(self) -> Path:
-        """What users of the group AUDITED asked of the API, one JSON object a line (audit.k8s.io/v1, Metadata)."""
+        """The audit log: calls of users of the group AUDITED, one JSON object a line (audit.k8s.io/v1, Metadata)."""
         return self.directory / "audit.log"
 
     def audited(self) -> list[dict[str, Any]]:
-        """The calls in the audit log, in their order."""
+        """The calls in the audit log, the oldest first."""
         return [json.loads(line) for line in self.audit_log.read_text().splitlines()]
 
     @property
     def kubeconfig(self) -> Path:
-        """The cluster administrator's."""
+        """The path of the cluster administrator's kubeconfig."""
         return self.directory.parent / "kubeconfig"
 
     def start(self, images: Path) -> None:
-        """Make all servers run and answer; those that do are left alone.
+        """Start the servers that do not run, and wait until all servers answer.
 
-        images: the OCI layout with what is in the registry from the start.
+        images: the OCI layout directory with the container images that a new registry is filled with.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         registry.fill(self._storage, images)
-        with stage("control plane"):
+        with stage("start the control plane"):
             self.kubeconfig.write_text(self._config("admin", "admin", group="system:masters"))
             self.kubeconfig.chmod(0o600)
             arguments = {
@@ -96,30 +95,33 @@ class ControlPlane:
                 self._await(name)
 
     def stop(self) -> None:
-        """End all servers and forget what the cluster knew."""
+        """End all servers and remove their directories, and with etcd's all objects of the cluster."""
         for name in reversed(SERVERS):
             self.server(name).kill()
         remove_tree(self.directory)
         self.kubeconfig.unlink(missing_ok=True)
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
-        """Run kubectl as the administrator. Raises LabError with what it says when it fails."""
+        """Run kubectl as the administrator and give its output. Raises LabError with its message when it fails.
+
+        text: kubectl's standard input.
+        """
         return run(component("kubectl"), "--kubeconfig", self.kubeconfig, *arguments, text=text)
 
     def kubelet_pair(self, node: str, address: str) -> KeyPair:
-        """The key pair of a node: a client that the Node authorizer knows, and a server at the node's address."""
+        """The key pair of a node's kubelet: a client for the Node authorizer, and a server at the node's address."""
         return self.pki.pair(f"node-{node}", f"system:node:{node}", group="system:nodes", hosts=[node, address])
 
     def kubelet_config(self, node: str, address: str) -> str:
-        """A node's kubeconfig."""
+        """The text of the kubeconfig of a node's kubelet."""
         return self.pki.kubeconfig(self.kubelet_pair(node, address), self.url)
 
     def proxy_config(self) -> str:
-        """kube-proxy's kubeconfig."""
+        """The text of kube-proxy's kubeconfig."""
         return self._config("kube-proxy", "system:kube-proxy")
 
     def server(self, name: str) -> Process:
-        """One of SERVERS."""
+        """The process of one of SERVERS."""
         return Process(self.directory / name, name)
 
     def _start(self, name: str, arguments: list[str]) -> None:
@@ -130,20 +132,20 @@ class ControlPlane:
             process.start(arguments, executable=None if name == registry.PROGRAM else component(name))
 
     def _await(self, name: str) -> None:
-        """Wait until a server answers. Raises LabError when it ends or stays silent."""
+        """Wait until a server answers. Raises LabError when the server ends or does not answer in time."""
         process = self.server(name)
         deadline = time.monotonic() + PATIENCE
         while not self._answers(name):
             if failure := process.failure():
-                raise LabError(f"{failure}\nAll it said is in {process.log}.")
+                raise LabError(f"{failure}\nAll its output is in {process.log}.")
             if time.monotonic() > deadline:
                 raise LabError(f"{name} runs but is not ready after {PATIENCE:.0f} s: see {process.log}.")
             time.sleep(0.1)
 
     def _answers(self, name: str) -> bool:
-        """Whether a server's health check says yes."""
+        """Whether a server's health check succeeds."""
         context = ssl.create_default_context()
-        context.check_hostname = False  # the two that serve on loopback make themselves a certificate at each start
+        context.check_hostname = False  # the controller manager and the scheduler make their own at each start
         context.verify_mode = ssl.CERT_NONE
         admin = self.pki.pair("admin", "admin", group="system:masters")
         context.load_cert_chain(admin.certificate, admin.key)
@@ -164,7 +166,7 @@ class ControlPlane:
         }[name]
 
     def _endpoint(self, name: str) -> tuple[str, int]:
-        """Address and port that a server listens at."""
+        """The address and the port that a server listens at."""
         return {
             registry.PROGRAM: (self.network.gateway, REGISTRY_PORT),
             "etcd": (self._private, 2379),
@@ -175,14 +177,14 @@ class ControlPlane:
 
     @property
     def _private(self) -> str:
-        """A loopback address of this lab's own: labs do not meet there, and nothing outside the host does."""
+        """The loopback address of this lab. Other labs have other addresses, and only the host reaches them."""
         return f"127.90.{self.network.number}.1"
 
     def _config(self, name: str, user: str, group: str = "") -> str:
         return self.pki.kubeconfig(self.pki.pair(name, user, group=group), self.url)
 
     def _config_file(self, name: str) -> Path:
-        """The kubeconfig of a server that is a client of the API."""
+        """Write the kubeconfig of a server that is a client of the API, and give its path."""
         file = self.directory / f"{name}.kubeconfig"
         file.write_text(self._config(name, f"system:{name}"))
         file.chmod(0o600)
@@ -242,7 +244,7 @@ class ControlPlane:
             requestheader_extra_headers_prefix="X-Remote-Extra-",
             proxy_client_cert_file=proxy.certificate,
             proxy_client_key_file=proxy.key,
-            # Services' addresses mean nothing on the host: webhooks and aggregated APIs are reached pod by pod.
+            # The host cannot reach addresses of Services: webhooks and aggregated APIs are called at pods' addresses.
             enable_aggregator_routing="true",
             profiling="false",
             audit_policy_file=self._audit_policy(),
@@ -289,10 +291,10 @@ class ControlPlane:
 
 
 def component(name: str) -> Path:
-    """One of Kubernetes' programs by its name."""
+    """The path of one of Kubernetes' programs, compiled if the cache does not have it."""
     return programs.build(programs.KUBERNETES) / name
 
 
 def _flags(**values: object) -> list[str]:
-    """Command line options from arguments: tls_cert_file="x" is --tls-cert-file=x."""
+    """Command line options from keyword arguments: tls_cert_file="x" gives --tls-cert-file=x."""
     return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]

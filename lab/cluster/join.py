@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making a running lab node a node of the cluster."""
+"""Joining running nodes to the lab's cluster."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from lab.progress import stage
 
 CONTROL_PLANE_ROLE = "node-role.kubernetes.io/control-plane"
 PATIENCE = "600s"
-"""Until a node is Ready: 20 seconds on two idle cores."""
+"""Time until a node that does not become Ready is given up: it takes 20 seconds on two idle cores."""
 
 
 def join(node: Node, pod_subnet: str, control_plane: ControlPlane) -> None:
-    """Give a node its keys and start its kubelet and kube-proxy; what the cluster knew of its name before is gone."""
+    """Give a node its keys and start its kubelet and kube-proxy. An old Node object of that name is deleted first."""
     control_plane.kubectl("delete", "node", node.name, "--ignore-not-found", "--wait")
     node.run("base64 -d | tar -C / -xz", stdin=_archive(node_files(node, pod_subnet, control_plane)))
     node.run("systemctl daemon-reload; systemctl restart containerd kubelet kube-proxy")
 
 
 def has_joined(node: Node) -> bool:
-    """Whether a node that was not started anew runs the kubelet that join() gave it."""
+    """Whether a node that has been running still runs the kubelet that join() started."""
     return node.run("systemctl --quiet is-active kubelet", check=False).returncode == 0
 
 
 def await_ready(names: Sequence[str], control_plane: ControlPlane) -> None:
-    """Wait until the cluster counts on all these nodes. Raises LabError with the conditions of those it does not."""
+    """Wait until all these nodes are Ready. Raises LabError with what kubectl says when one does not become Ready."""
     nodes = [f"node/{name}" for name in names]
-    with stage(f"{', '.join(names)} Ready"):
-        for node in nodes:  # kubectl waits for the creation of one object only
+    with stage(f"wait until {', '.join(names)} are Ready"):
+        for node in nodes:  # kubectl waits for the creation of only one object
             control_plane.kubectl("wait", "--for=create", node, f"--timeout={PATIENCE}")
-        # Where clusters run what is theirs: KubeVirt's operator asks for such a node.
+        # KubeVirt's operator asks for a node with this role.
         control_plane.kubectl("label", "--overwrite", *nodes, f"{CONTROL_PLANE_ROLE}=")
         control_plane.kubectl("wait", "--for=condition=Ready", *nodes, f"--timeout={PATIENCE}")
 
 
 def node_files(node: Node, pod_subnet: str, control_plane: ControlPlane) -> dict[str, str]:
-    """Content by path of what a node has of its own."""
+    """Files that differ from node to node: their content by path below /."""
     kubelet = control_plane.kubelet_pair(node.name, node.address)
     return {
         "etc/kubernetes/ca.crt": control_plane.pki.authority("ca").certificate.read_text(),
@@ -59,7 +59,7 @@ def node_files(node: Node, pod_subnet: str, control_plane: ControlPlane) -> dict
 
 
 def cni_config(pod_subnet: str) -> str:
-    """A bridge for the pods of one node; the lab's host routes between nodes."""
+    """The CNI configuration of a node: a bridge for its pods. The host routes between the nodes' pod subnets."""
     bridge = {
         "type": "bridge",
         "bridge": "cni0",
@@ -73,12 +73,12 @@ def cni_config(pod_subnet: str) -> str:
 
 
 def registry_mirror(url: str) -> str:
-    """containerd's hosts.toml that says where the lab's registry is."""
+    """The text of containerd's hosts.toml with the URL of the lab's registry."""
     return f'server = "{url}"\n\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n'
 
 
 def _archive(files: Mapping[str, str]) -> str:
-    """A tar of files, base64: what goes through a shell."""
+    """A compressed tar archive of files in base64, so that it passes through a shell."""
     memory = io.BytesIO()
     with tarfile.open(fileobj=memory, mode="w:gz") as archive:
         for path, content in files.items():

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is applied to the lab's cluster: KubeVirt's operator, its CR, Intel's plugin and the test VM."""
+"""Manifests for the lab's cluster: KubeVirt's operator and CR, Intel's QAT device plugin and a test VM."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from lab.shell import run
 
 NAMESPACE = "kubevirt"
 QAT_VF = "8086:4941"
-"""Vendor and device of the VFs of a 4xxx, which all nodes of the lab have unless told otherwise."""
+"""Vendor and device id of the VFs of a 4xxx, which a node has when its spec names no other ids."""
 RESOURCE = "intel.com/qat"
+"""Extended resource that KubeVirt offers the VFs as."""
 WORKLOAD_LABEL = "qatvirt.intel.com/workload"
-"""Who has the VFs of a node: container or vm."""
+"""Label that says what the VFs of a node are for: container or vm."""
 GUEST_KERNEL, GUEST_INITRD = "/boot/vmlinuz", "/boot/initrd"
 GUEST_MEMORY = "192Mi"
 GUEST_KERNEL_ARGUMENTS = "console=ttyS0 quiet mitigations=off tsc=reliable no_timer_check panic=-1"
@@ -38,10 +39,10 @@ _KUBEVIRT_PROBES = (
 
 
 def write(directory: Path, profile: Profile) -> list[Path]:
-    """Write everything that makes a cluster of KubeVirt with QAT VFs, and a virtual machine; gives the files.
+    """Write all manifests of a profile into a directory and give the paths of the files.
 
-    kubevirt-release.yaml is the operator manifest as upstream releases it, kubevirt-operator.yaml the same for nodes as
-    slow as the lab's.
+    kubevirt-release.yaml is the operator manifest as upstream releases it, kubevirt-operator.yaml that manifest changed
+    for nodes as slow as the lab's.
     """
     documents = {"intel-qat-plugin.yaml": _yaml(qat_plugin({WORKLOAD_LABEL: "container"}))}
     if profile.kubevirt:
@@ -59,15 +60,18 @@ def write(directory: Path, profile: Profile) -> list[Path]:
 
 
 def kubevirt_operator(module: programs.GoModule, directory: Path) -> str:
-    """Upstream's operator manifest, as a release would have it, with the lab's registry and the module's version.
+    """The operator manifest as in upstream's release, with the lab's registry and the module's version.
 
-    directory: the module's compiled programs, of which manifest-templator makes it.
+    directory: has the module's compiled programs, of which manifest-templator makes the manifest.
     """
     return render_operator(module.version, programs.source(module), directory / "manifest-templator")
 
 
 def render_operator(version: str, source: Path, templator: Path) -> str:
-    """The operator manifest from the templates of a source tree, in the two steps of hack/build-manifests.sh."""
+    """Make the operator manifest from the templates of a source tree, in the two steps of hack/build-manifests.sh.
+
+    version: tag of the images. source: KubeVirt's source tree. templator: the program manifest-templator.
+    """
     template = source / "manifests/release/kubevirt-operator.yaml.in"
     included = run(
         templator,
@@ -93,7 +97,7 @@ def render_operator(version: str, source: Path, templator: Path) -> str:
 
 
 def for_slow_nodes(manifest: str) -> str:
-    """An operator manifest with one replica a Deployment, and probes that bear with emulated processors."""
+    """Change an operator manifest for emulated processors: one replica for each Deployment, and patient probes."""
     documents = [document for document in yaml.safe_load_all(manifest) if document]
     for document in documents:
         if document["kind"] == "Deployment":
@@ -106,9 +110,9 @@ def for_slow_nodes(manifest: str) -> str:
 
 
 def kubevirt_cr(version: str, resource: str = RESOURCE, selector: str = QAT_VF) -> Manifest:
-    """The lab's KubeVirt CR: one replica of each part, VFs permitted as a resource, patient probes.
+    """The KubeVirt CR of the lab: one replica of each component, VFs permitted as a resource, patient probes.
 
-    version: KubeVirt's. selector: vendor and device of the VFs ("8086:4941").
+    version: KubeVirt's version. selector: vendor and device id of the VFs ("8086:4941").
     """
     developer = {"featureGates": ["HostDevices"], **developer_settings(version)}
     permitted = {"pciVendorSelector": selector, "resourceName": resource}
@@ -133,23 +137,23 @@ def kubevirt_cr(version: str, resource: str = RESOURCE, selector: str = QAT_VF) 
 
 
 def developer_settings(version: str) -> Manifest:
-    """What developerConfiguration of that KubeVirt needs on these nodes, beside the gates that somebody wants."""
+    """The settings that developerConfiguration of a KubeVirt version needs on lab nodes, without enabled gates."""
     if images.minor(version) < (1, 9):
         return {}
-    # On by default there, and more than these nodes can serve: ImageVolume needs containerd 2.1 (Debian 13 has 1.7),
-    # Template deploys two images that are not built here.
+    # KubeVirt 1.9 enables two gates that lab nodes cannot serve: ImageVolume needs containerd 2.1 (Debian 13 has 1.7),
+    # Template deploys two images that the lab does not build.
     return {"disabledFeatureGates": ["ImageVolume", "Template"]}
 
 
 def patience() -> Manifest:
-    """customizeComponents that make KubeVirt's probes bear with emulated processors."""
+    """The customizeComponents of a KubeVirt CR that make the components' probes patient with emulated processors."""
     return {"patches": [_probe_patch(*component) for component in _KUBEVIRT_PROBES]}
 
 
 def qat_plugin(node_selector: Mapping[str, str]) -> Manifest:
-    """Intel's plugin: deployments/qat_plugin/base/intel-qat-plugin.yaml of v0.36.0, with the lab's image.
+    """Intel's QAT device plugin: deployments/qat_plugin/base/intel-qat-plugin.yaml of v0.36.0 with the lab's image.
 
-    node_selector: labels of the nodes whose VFs it may advertise.
+    node_selector: labels of the nodes whose VFs the plugin may advertise.
     """
     app = {"app": "intel-qat-plugin"}
     host_paths = {
@@ -201,9 +205,9 @@ def qat_plugin(node_selector: Mapping[str, str]) -> Manifest:
 
 
 def qat_vmi(name: str, node: str | None = None, resource: str = RESOURCE) -> Manifest:
-    """A virtual machine with one VF, whose guest reports on the serial console what it sees.
+    """A virtual machine with one VF, whose guest reports its PCI devices on the serial console.
 
-    node: where it has to run; None leaves it to the scheduler.
+    node: the node that the virtual machine has to run on; None leaves the choice to the scheduler.
     """
     boot = {
         "kernelArgs": GUEST_KERNEL_ARGUMENTS,
@@ -243,7 +247,7 @@ def qat_vmi(name: str, node: str | None = None, resource: str = RESOURCE) -> Man
 
 
 def _probe_patch(kind: str, name: str, probes: tuple[str, ...]) -> Manifest:
-    """A strategic merge patch of the operator's own objects that makes a component's probes patient."""
+    """A strategic merge patch that makes the probes of one of KubeVirt's components patient."""
     patience = {"livenessProbe": _PATIENT_LIVENESS, "readinessProbe": _PATIENT_READINESS}
     container = {"name": name, **{probe: patience[probe] for probe in probes}}
     patch = {"spec": {"template": {"spec": {"containers": [container]}}}}

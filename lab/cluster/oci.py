@@ -3,8 +3,8 @@
 """Container images without a container engine: an OCI image layout, written file by file.
 
 Format: the OCI image specification 1.0 (image-layout.md, manifest.md, config.md). The same input gives the same bytes.
-Layers are not compressed: that is a fifth of the time to write and three quarters of the time to import, and
-containerd need not keep them (`ctr images import --discard-unpacked-layers`).
+Layers are not compressed: writing them takes a fifth of the time of compressed ones, importing them three quarters, and
+containerd need not keep the layers (`ctr images import --discard-unpacked-layers`).
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
-"""The annotation that containerd's import takes an image's full name from."""
+"""The annotation from which containerd's import takes the full name of an image."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 Descriptor = dict[str, Any]
 
 
 def tar(directory: Path, target: Path) -> Path:
-    """Archive a tree by what it is, not by when it was made; gives target. Owners, modes and xattrs are kept."""
+    """Archive a directory tree and give target. Owners, modes and xattrs are kept; times are not, for equal bytes."""
     stable = ("--sort=name", "--mtime=@0", "--numeric-owner", "--format=posix")
-    # A pax header names the process that wrote it, unless told otherwise.
+    # Without these options a pax header has the id of the process that wrote it.
     pax = "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime"
     run("tar", "-C", directory, *stable, pax, "--xattrs", "--xattrs-include=*", "-cf", target, ".")
     return target
@@ -41,7 +41,7 @@ def tar(directory: Path, target: Path) -> Path:
 
 @dataclass(frozen=True)
 class Layout:
-    """Images in one directory, which share the layers that they have in common."""
+    """An OCI image layout: container images in one directory, which share the layers that they have in common."""
 
     directory: Path
 
@@ -55,9 +55,9 @@ class Layout:
         user: str = "",
         env: Mapping[str, str] | None = None,
     ) -> None:
-        """Add an image, or replace the one of that name.
+        """Add an image, or replace the image of that name.
 
-        name: full, with registry and tag. layers: tar archives, the lowest first.
+        name: full name, with registry and tag. layers: tar archives, the lowest layer first.
         """
         descriptors = [self._layer(layer) for layer in layers]
         variables = {"PATH": PATH, **(env or {})}
@@ -84,22 +84,22 @@ class Layout:
         self._index({**described, "annotations": {CONTAINERD_NAME: name, REF_NAME: name}})
 
     def names(self) -> list[str]:
-        """Full names of all images, in order."""
+        """The full names of all images in alphabetical order."""
         return [entry["annotations"][CONTAINERD_NAME] for entry in self._entries()]
 
     def manifest(self, name: str) -> dict[str, Any]:
-        """The manifest of an image. Raises KeyError where there is none of that name."""
+        """The manifest of the image of that name. Raises KeyError when there is none."""
         for entry in self._entries():
             if entry["annotations"][CONTAINERD_NAME] == name:
                 return self._read(entry)
         raise KeyError(name)
 
     def config(self, name: str) -> dict[str, Any]:
-        """The configuration of an image. Raises KeyError where there is none of that name."""
+        """The configuration of the image of that name. Raises KeyError when there is none."""
         return self._read(self.manifest(name)["config"])
 
     def blob(self, digest: str) -> Path:
-        """The file of a blob, named as in a descriptor ("sha256:…")."""
+        """The path of a blob. digest: as in a descriptor ("sha256:…")."""
         return self.directory / "blobs" / digest.replace(":", "/")
 
     def _read(self, descriptor: Descriptor) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates and kubeconfigs of a cluster, made once a cluster and kept in one directory."""
+"""Certificates, keys and kubeconfigs of a cluster, made once for each cluster and kept in one directory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID = datetime.timedelta(days=365)
+"""How long certificates are valid."""
 SLACK = datetime.timedelta(hours=1)
-"""How far a node's clock may be behind."""
+"""How far the clock of a node may be behind that of the host."""
 
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A certificate and its private key, as files: NAME.crt and NAME.key."""
+    """A certificate and its private key, in the files NAME.crt and NAME.key."""
 
     certificate: Path
     key: Path
@@ -35,12 +36,12 @@ class KeyPair:
 
 @dataclass(frozen=True)
 class Pki:
-    """The keys of one cluster in a directory; each is made when it is first asked for."""
+    """The certificates and keys of one cluster in a directory; each is made when it is first asked for."""
 
     directory: Path
 
     def authority(self, name: str) -> KeyPair:
-        """A certificate authority of its own."""
+        """The key pair of a certificate authority, self-signed."""
         pair = self._pair(name)
         if not pair.exists():
             key = ec.generate_private_key(ec.SECP256R1())
@@ -55,7 +56,11 @@ class Pki:
     def pair(
         self, name: str, common_name: str, *, group: str = "", hosts: Sequence[str] = (), authority: str = "ca"
     ) -> KeyPair:
-        """A key pair for a client, and for a server at hosts (names and addresses). group: what RBAC sees of it."""
+        """A key pair that serves as a client and as a server.
+
+        common_name, group: user and group for RBAC. hosts: names and addresses of the server. authority: which
+        certificate authority signs the certificate.
+        """
         pair = self._pair(name)
         if not pair.exists():
             issuer = self.authority(authority)
@@ -77,14 +82,14 @@ class Pki:
         return pair
 
     def signing_key(self) -> Path:
-        """The key that ServiceAccount tokens are signed with."""
+        """The file of the private key that ServiceAccount tokens are signed with."""
         file = self.directory / "service-accounts.key"
         if not file.exists():
             _write(file, _private(rsa.generate_private_key(public_exponent=65537, key_size=2048)))
         return file
 
     def kubeconfig(self, client: KeyPair, server: str) -> str:
-        """A kubeconfig with everything in it. server: URL of the API."""
+        """The text of a kubeconfig that has certificates and key inline. server: URL of the API."""
 
         def inline(file: Path) -> str:
             return base64.b64encode(file.read_bytes()).decode()
@@ -163,7 +168,7 @@ def _private(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Whole or not at all, and for nobody else to read."""
+    """Write a file that only its owner can read. A write that is interrupted leaves no half file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
     new.touch(mode=0o600)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which releases a cluster of the lab is made of."""
+"""Profiles: the releases that a cluster of the lab can be made of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from lab.errors import LabError
 
 @dataclass(frozen=True)
 class Profile:
-    """A set of releases. kubevirt: None for a cluster without its images. memory: MiB a node has by default."""
+    """A set of releases.
+
+    kubevirt: KubeVirt's Go module, None for a cluster without KubeVirt. memory: default MiB of a node.
+    """
 
     name: str
     kubevirt: GoModule | None
@@ -31,10 +34,11 @@ PROFILES = {
     )
 }
 DEFAULT = "kubevirt-1.8"
+"""Name of the profile when none is given."""
 
 
 def profile(name: str) -> Profile:
-    """A profile by its name. Raises LabError where there is none."""
+    """The profile of that name. Raises LabError when there is none."""
     if name not in PROFILES:
         raise LabError(f"no profile '{name}': expected one of {', '.join(PROFILES)}.")
     return PROFILES[name]

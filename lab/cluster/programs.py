@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster's programs, compiled from Go modules that go/*/go.mod pin and go.sum verifies.
 
-go/kubernetes    all of Kubernetes and etcd in one program that acts by the name it is called
-go/qat-plugin    Intel's QAT device plugin
-go/kubevirt-*    KubeVirt, one directory a release
-go/stand-ins     modules that KubeVirt imports and no module proxy serves: each call answers "not available"
-go/kubevirt-patches   files of KubeVirt that are others here; each says why
+go/kubernetes        all of Kubernetes and etcd in one program; the name it is called by selects the component
+go/qat-plugin        Intel's QAT device plugin
+go/kubevirt-*        KubeVirt, a directory for each release
+go/stand-ins         for modules that KubeVirt imports and no module proxy serves: each call answers "not available"
+go/kubevirt-patches  replacements of single files of KubeVirt; each file says what it changes and why
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HERE = Path(__file__).parent / "go"
 STAND_INS = HERE / "stand-ins"
 PATCHES = HERE / "kubevirt-patches"
 GO = Path(sys.executable).parent / "go"
-"""The compiler that requirements/core-2.19.in pins, in the environment that runs the lab."""
+"""The Go compiler that requirements/core-2.19.in pins, in the Python environment that runs the lab."""
 
 KUBEVIRT = "kubevirt.io/kubevirt"
 VIRT_COMMANDS = (
@@ -42,28 +42,30 @@ VIRT_COMMANDS = (
 
 @dataclass(frozen=True)
 class Build:
-    """Programs that are compiled together."""
+    """Programs that one call of the compiler makes. The repr of an object is part of the cache key of its module."""
 
     packages: tuple[str, ...]
     c: bool = False
-    """Whether C code is compiled in (cgo)."""
+    """Whether C code is compiled, too (cgo)."""
     tags: str = ""
+    """Go build tags, separated by commas."""
 
 
 @dataclass(frozen=True)
 class GoModule:
-    """A directory below go/ and what is made from it."""
+    """A Go module in a directory below go/, and the programs that are made from it."""
 
     name: str
+    """Name of the directory below go/."""
     main: str
-    """The Go module whose version this is about."""
+    """Path of the main module: the upstream Go module that has the programs."""
     builds: tuple[Build, ...]
     stamps: tuple[str, ...] = ()
-    """Variables with that version in the programs, set by the linker as upstream's release does."""
+    """Variables of the programs that the linker sets to the main module's version, as in upstream's release."""
     links: tuple[str, ...] = ()
-    """Further names of the one program, which has the module's name."""
+    """Further names of a single program whose name is that of the module."""
     patches: Path | None = None
-    """A directory with files that take the place of the main module's."""
+    """A directory of files that replace files of the main module."""
 
     @property
     def directory(self) -> Path:
@@ -71,7 +73,7 @@ class GoModule:
 
     @property
     def version(self) -> str:
-        """Version of the main module, with its v, from go.mod."""
+        """Version of the main module in go.mod, with its leading v."""
         for line in (self.directory / "go.mod").read_text().splitlines():
             words = line.removeprefix("require ").split()
             if words[:1] == [self.main] and words[1].startswith("v"):
@@ -80,7 +82,7 @@ class GoModule:
 
     @property
     def key(self) -> str:
-        """What the programs are cached under."""
+        """Hash of all that the programs are made from, which is their name in the cache."""
         trees = [self.directory, STAND_INS, *([self.patches] if self.patches else [])]
         return digest(*map(repr, self.builds), *self.stamps, *self.links, _go_version(), *trees)
 
@@ -93,7 +95,7 @@ def _kubevirt(name: str, *extra: str) -> GoModule:
         (
             Build((*(f"{KUBEVIRT}/cmd/{command}" for command in VIRT_COMMANDS), *extra), tags="selinux"),
             Build((f"{KUBEVIRT}/tools/manifest-templator",)),
-            # C for the ioctls of /dev/kvm; and libvirt is loaded when it runs, so its headers are not needed here.
+            # C is needed for the ioctls of /dev/kvm. libvirt is loaded at run time, so that its headers are not needed.
             Build((f"{KUBEVIRT}/cmd/virt-handler",), c=True, tags="selinux"),
             Build((f"{KUBEVIRT}/cmd/virt-launcher",), c=True, tags="selinux,libvirt_dlopen"),
         ),
@@ -126,9 +128,9 @@ KUBEVIRT_1_9 = _kubevirt(
 
 
 def build(module: GoModule) -> Path:
-    """The directory with a module's programs, compiled if they are not in the cache.
+    """The directory with a module's programs, compiled if the cache does not have them.
 
-    Raises LabError with the compiler's words when that fails.
+    Raises LabError with the end of the compiler's output when that fails.
     """
 
     def make(directory: Path) -> None:
@@ -139,7 +141,7 @@ def build(module: GoModule) -> Path:
                 _compile(module, made, directory, *modfile)
             for name in module.links:
                 (directory / name).symlink_to(module.name)
-        shutil.rmtree(_compiler_cache(module))  # gigabytes that nothing asks for again
+        shutil.rmtree(_compiler_cache(module))  # gigabytes that are not needed again
 
     return cached("programs", module.key, make)
 
@@ -150,14 +152,14 @@ def is_built(module: GoModule) -> bool:
 
 
 def source(module: GoModule) -> Path:
-    """The directory with the main module's source."""
+    """The directory with the source of the main module, downloaded if the cache does not have it."""
     listed = _go(module, "mod", "download", "-json", f"{module.main}@{module.version}")
     return Path(json.loads(listed)["Dir"])
 
 
 @contextmanager
 def _patched(module: GoModule) -> Iterator[tuple[str, ...]]:
-    """Options of go that have the module's patches compiled in; none where there are no patches.
+    """Options of go that compile the main module with its patches; no options when the module has no patches.
 
     Raises LabError for a patch of a file that the main module does not have.
     """
@@ -170,8 +172,10 @@ def _patched(module: GoModule) -> Iterator[tuple[str, ...]]:
         for patch in module.patches.rglob("*.go"):
             target = tree / patch.relative_to(module.patches)
             if not target.exists():
-                raise LabError(f"{patch} is to replace a file that {module.main} {module.version} does not have.")
-            target.unlink()  # the name only: what it is linked to is everybody's
+                raise LabError(
+                    f"{patch} replaces no file: {module.main} {module.version} has none of that path. Remove the patch."
+                )
+            target.unlink()  # removes only this hard link: the file itself is in the cache of modules
             shutil.copyfile(patch, target)
         shutil.copyfile(module.directory / "go.sum", modfile.with_suffix(".sum"))
         modfile.write_text(f"{(module.directory / 'go.mod').read_text()}\nreplace {module.main} => {tree}\n")
@@ -191,7 +195,7 @@ def _compile(module: GoModule, made: Build, directory: Path, *modfile: str) -> N
 
 
 def _go(module: GoModule, *arguments: str, c: bool = False) -> str:
-    """Run go in a module's directory, with the caches of the lab; gives its standard output."""
+    """Run go in a module's directory, with the lab's caches, and give its standard output."""
     environment = {
         **os.environ,
         "GOCACHE": str(_compiler_cache(module)),
@@ -215,11 +219,13 @@ def _go(module: GoModule, *arguments: str, c: bool = False) -> str:
 
 
 def _compiler_cache(module: GoModule) -> Path:
-    """What the compiler keeps while a module is built. Not shared: modules have hardly a package in common."""
+    """The compiler's cache while a module is built. Modules do not share it: they have hardly a package in common."""
     return cache_root() / "go" / module.name
 
 
 def _go_version() -> str:
     if not GO.exists():
-        raise LabError(f"no Go compiler at {GO}: 'make deps' makes the Python environment that has it.")
+        raise LabError(
+            f"no Go compiler at {GO}: 'make deps' makes the Python environment that the compiler is part of."
+        )
     return run(GO, "env", "GOVERSION").strip()

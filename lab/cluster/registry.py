@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's registry: Debian's docker-registry, plain http, with all images of the profile in it from the start."""
+"""The lab's registry: Debian's docker-registry, with plain http, which has all container images of the profile."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from lab.shell import require_program, run
 
 PROGRAM = "docker-registry"
 PATIENCE = 30.0
+"""Seconds until a registry that does not answer is given up."""
 _COPY = ("--quiet", "--preserve-digests", "--dest-tls-verify=false")
 
 
 def arguments(address: str, storage: Path, config: Path) -> list[str]:
-    """The arguments of a registry that listens at address (HOST:PORT); writes its config file."""
+    """The arguments of a registry that listens at an address (HOST:PORT). Writes the registry's configuration file."""
     require_program(PROGRAM)
     settings = {
         "version": 0.1,
@@ -38,16 +39,16 @@ def arguments(address: str, storage: Path, config: Path) -> list[str]:
 
 
 def fill(storage: Path, layout: Path) -> None:
-    """Give a new registry's storage all images of a layout, as links to the cache where they can be."""
+    """Fill the storage of a new registry with all images of an OCI layout: hard links to the cache where possible."""
     if not storage.exists():
         new = storage.with_name(f"{storage.name}.new")
         shutil.rmtree(new, ignore_errors=True)
-        shutil.copytree(_stock(layout) / "storage", new, copy_function=_link)
+        shutil.copytree(_filled_storage(layout) / "storage", new, copy_function=_link)
         new.rename(storage)
 
 
-def _stock(layout: Path) -> Path:
-    """The storage of a registry that all images of a layout were pushed to, made if it is not in the cache."""
+def _filled_storage(layout: Path) -> Path:
+    """The cached directory of a registry that all images of an OCI layout were pushed to, made if it is missing."""
 
     def make(directory: Path) -> None:
         with stage("push the images to a registry"):
@@ -58,7 +59,7 @@ def _stock(layout: Path) -> Path:
                 _await(process, f"http://{address}/v2/")
                 for name in images.names(layout):
                     target = name.replace(images.REGISTRY, address, 1)
-                    # As they are: a digest is the same here and on the nodes.
+                    # Digests are preserved, so that an image has the same digest in the registry and on the nodes.
                     run("skopeo", "copy", *_COPY, f"oci:{layout}:{name}", f"docker://{target}")
             finally:
                 process.kill()
@@ -74,13 +75,13 @@ def _await(process: Process, url: str) -> None:
                 return
         except OSError as error:
             if (failure := process.failure()) or time.monotonic() > deadline:
-                raise LabError(f"the registry does not start: {failure or error}") from None
+                raise LabError(f"the registry does not answer at {url}: {failure or error}") from None
         time.sleep(0.05)
 
 
 def _link(source: str, target: str) -> None:
-    """A registry never writes into a file that is there, so the cache is safe."""
+    """Hard-link a file of the cache, which is safe because a registry never writes to an existing file."""
     try:
         os.link(source, target)
-    except OSError:  # another file system
+    except OSError:  # the lab's directory is on another file system
         shutil.copyfile(source, target)

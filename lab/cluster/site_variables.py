@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the inventory of a cluster says beside its nodes: what a real site would write into group_vars/all.yml."""
+"""The variables in the inventory of a cluster: what a real site would write into group_vars/all.yml."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from lab.cluster import images, manifests
 from lab.cluster.profiles import Profile
 
 PATIENCE = 1800
-"""Seconds KubeVirt may take on emulated processors."""
+"""Seconds that KubeVirt may take to become Available on emulated processors."""
 TEST_PATIENCE = 900
-"""Seconds a test machine may take there."""
+"""Seconds that a test machine may take on emulated processors."""
 HANDLER_PATIENCE = 60
-"""Seconds virt-handler may take there to list VFs. Starting it anew takes minutes."""
+"""Seconds that virt-handler may take to list VFs on emulated processors. A restart of virt-handler takes minutes."""
 
 
 def variables(directory: Path, profile: Profile) -> dict[str, Any]:
-    """The variables. Writes the manifests they name. directory: the lab's.
+    """The variables of all hosts. Writes the manifests that they name. directory: the lab's directory.
 
-    Plays use the kubeconfig that the play rbac.yml writes, and only that one the administrator's.
+    rbac.yml uses the administrator's kubeconfig and writes a kubeconfig with fewer rights, which all other plays use.
     """
     written = manifests.write(directory / "manifests", profile)
     image, _colon, tag = images.qat_plugin().rpartition(":")
