@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Count what one run of the cluster layer asks of the Kubernetes API: python -m bench.api_calls.run
+"""Count the calls of the Kubernetes API in one run of the cluster layer and the checks: python -m bench.api_calls.run
 
-The API server is real and writes down each call of the plays' account. The nodes are objects and facts only: what would
-be their kubelets' and KubeVirt's part is written beforehand, half of the nodes are for containers.
+The API server is real and logs each call of the plays' account. The nodes are only objects and facts: this program
+writes what their kubelets and KubeVirt would write. The VFs of half of the nodes are for containers.
 """
 
 from __future__ import annotations
@@ -30,28 +30,35 @@ from tests.plays import ansible_playbook, play
 RESULT = Path(__file__).with_name("result.md")
 PROFILE = PROFILES["kubevirt-1.8"]
 LIMIT = 50
-"""Calls of a run without changes."""
+"""The most calls that a run without changes may make."""
 SHAPES = {"2 nodes x 16 VFs": (2, 1), "20 nodes x 128 VFs": (20, 8)}
-"""Number of nodes, and of PFs with 16 VFs each."""
+"""Sites: number of nodes, and number of PFs of each node."""
 VFS = 16
+"""Number of VFs of each PF."""
 
 Calls = Counter[str]
+"""Number of calls by verb and resource, such as "list nodes"."""
 
 
 def measure(*shapes: str) -> dict[str, Calls]:
-    """Calls of a run without changes, by shape."""
+    """The calls of a run without changes, by shape. shapes: keys of SHAPES."""
     return {shape: _count(*SHAPES[shape]) for shape in shapes}
 
 
 def complaints(runs: dict[str, Calls]) -> list[str]:
-    """What is wrong with the runs; nothing where the size of the site makes no difference."""
-    found = [f"{shape}: {calls.total()} calls are too many" for shape, calls in runs.items() if calls.total() > LIMIT]
+    """The limits that the runs pass: too many calls, or a number that depends on the size of the site."""
+    found = [
+        f"{shape}: {calls.total()} calls, expected at most {LIMIT}"
+        for shape, calls in runs.items()
+        if calls.total() > LIMIT
+    ]
     if len({tuple(sorted(calls.items())) for calls in runs.values()}) != 1:
         found.append(f"the calls depend on the size of the site: {runs}")
     return found
 
 
 def _count(nodes: int, pfs: int) -> Calls:
+    """Run the cluster layer twice on a new cluster and count the calls of the second run."""
     with Lab("bench-api", PROFILE) as lab, tempfile.TemporaryDirectory() as name:
         lab.down()
         lab.start_all([])
@@ -61,7 +68,7 @@ def _count(nodes: int, pfs: int) -> Calls:
         granted = play(directory, "rbac")
         if granted.code:
             sys.exit(granted.text)
-        _pretend(cluster, nodes, pfs * VFS)
+        _write_status(cluster, nodes, pfs * VFS)
         _run(directory)
         before = len(cluster.audited())
         text = _run(directory)
@@ -71,7 +78,7 @@ def _count(nodes: int, pfs: int) -> Calls:
 
 
 def _named(call: dict[str, Any]) -> str:
-    """A call in two words, such as "list nodes"; what is no object is discovery."""
+    """The verb and the resource of a call, such as "list nodes". A call for no resource is called "get discovery"."""
     target = call.get("objectRef", {})
     return f"{call['verb']} {target['resource']}" if "resource" in target else "get discovery"
 
@@ -108,14 +115,14 @@ def _workload(index: int) -> str:
 
 
 def _facts(pfs: int, directory: Path) -> dict[str, Any]:
-    """Facts of a converged node, whatever its name."""
+    """The facts of a converged node; they are the same for all nodes."""
     kernel = with_host(SimKernel(tuple(PfSpec(f"0000:{16 + pf:02x}:00.0", "4940", totalvfs=VFS) for pf in range(pfs))))
     converge(kernel, parse_policy([{}]))
     return facts_of(kernel, directory)
 
 
-def _pretend(cluster: ControlPlane, nodes: int, vfs: int) -> None:
-    """What kubelets and KubeVirt's operator would write."""
+def _write_status(cluster: ControlPlane, nodes: int, vfs: int) -> None:
+    """Write the objects and the status that kubelets and KubeVirt's operator would write."""
     assert PROFILE.kubevirt
     operator = manifests.kubevirt_operator(PROFILE.kubevirt, programs.build(PROFILE.kubevirt))
     kinds = [item for item in yaml.safe_load_all(operator) if item["kind"] == "CustomResourceDefinition"]
@@ -146,7 +153,7 @@ def _patch_status(cluster: ControlPlane, kind: str, name: str, status: dict[str,
 
 
 def main() -> None:
-    """Measure, write the table, fail when something is wrong."""
+    """Measure, write the table, fail when a limit is passed."""
     runs = measure(*SHAPES)
     RESULT.write_text(table(runs))
     print(RESULT.read_text())

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long all checks take, and how much memory, on sites of up to 1,000 nodes x 128 VFs: python -m bench.checks.run
+"""Time and memory of all checks on sites of up to 1,000 nodes x 128 VFs: python -m bench.checks.run
 
-Measured is what the module qat_validate does, each size in a process of its own: from its options as JSON, with the
-facts of all nodes, to the report as JSON. The site is generated; reading the API is not part of it (bench/api_calls).
+Each size is measured in a process of its own. The measured part is what the module qat_validate does: from its options
+as JSON, with the facts of all nodes, to the report as JSON. The site is generated; calls of the API are not measured
+here (see bench/api_calls).
 """
 
 from __future__ import annotations
@@ -28,16 +29,17 @@ from ansible_collections.intel.qatvirt.tests.unit.proof import sites
 HERE = Path(__file__).parent
 RESULT, PLOT = HERE / "result.md", HERE / "plot.svg"
 PFS = 8
-"""With 16 VFs each: a two-socket node of Gen4."""
+"""Number of PFs of each node, with 16 VFs each: a two-socket node of Gen4."""
 NODES = (125, 250, 500, 750, 1000)
+"""Sizes of the sites: number of nodes."""
 SECONDS, MEGABYTES = 30.0, 1000.0
-"""Limits at the largest size."""
+"""Limits for the largest site."""
 BEND = 1.5
-"""How much more a VF may cost at the largest size than at the smallest: linear growth has 1."""
+"""Limit for the time of a VF on the largest site divided by that on the smallest; linear growth has 1."""
 
 
 def write_site(directory: Path, nodes: int) -> None:
-    """What the module is given and what it reads, as files."""
+    """Write what the module is given and what it reads: nodes.json and snapshot.json."""
     workloads = {f"node{number}": "container" if number % 2 == 0 else "vm" for number in range(1, nodes + 1)}
     facts = sites.healthy_facts(PFS)
     cases = [
@@ -56,7 +58,7 @@ def write_site(directory: Path, nodes: int) -> None:
 
 
 def check_site(directory: Path) -> dict[str, float]:
-    """Seconds of processor time and the largest size of this process in megabytes."""
+    """Run all checks on a written site: seconds of processor time, and megabytes that this process had at most."""
     start = time.process_time()
     nodes = json.loads((directory / "nodes.json").read_text())
     raw = json.loads((directory / "snapshot.json").read_text())
@@ -69,14 +71,14 @@ def check_site(directory: Path) -> dict[str, float]:
     answers = validate(site)
     wrong = [answer.check.id for answer in answers if answer.findings]
     if wrong:
-        sys.exit(f"the generated site is not as it should be: {wrong}")
+        sys.exit(f"checks {wrong} have findings on the generated site, expected none")
     json.dumps(report(site, answers, "2026-01-01T00:00:00Z"))
     seconds = time.process_time() - start
     return {"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6}
 
 
 def measure(nodes: int) -> dict[str, float]:
-    """One size, in a process of its own."""
+    """Measure the checks of a site of that many nodes, in a process of its own."""
     with tempfile.TemporaryDirectory() as name:
         write_site(Path(name), nodes)
         done = subprocess.run(
@@ -87,11 +89,14 @@ def measure(nodes: int) -> dict[str, float]:
 
 
 def complaints(runs: list[dict[str, float]]) -> list[str]:
-    """What is wrong with the measurements."""
+    """The limits that the measurements pass."""
     first, last = runs[0], runs[-1]
     found = []
     if last["seconds"] > SECONDS or last["megabytes"] > MEGABYTES:
-        found.append(f"{last['nodes']} nodes take {last['seconds']:.1f} s and {last['megabytes']:.0f} MB")
+        found.append(
+            f"{last['nodes']} nodes take {last['seconds']:.1f} s and {last['megabytes']:.0f} MB, "
+            f"expected at most {SECONDS:.0f} s and {MEGABYTES:.0f} MB"
+        )
     bend = (last["seconds"] / last["vfs"]) / (first["seconds"] / first["vfs"])
     if bend > BEND:
         found.append(f"a VF costs {bend:.2f} times as much on {last['nodes']} nodes as on {first['nodes']}: not linear")
@@ -120,7 +125,7 @@ of a VF at the smallest.
 
 
 def plot(runs: list[dict[str, float]]) -> str:
-    """Seconds by VFs as SVG, with the straight line from nothing to the last point."""
+    """A plot in SVG: seconds by number of VFs, with the straight line from the origin to the last point."""
     width, height, left, bottom = 640, 360, 60, 50
     most = {"vfs": runs[-1]["vfs"] * 1.05, "seconds": max(run["seconds"] for run in runs) * 1.15}
 
@@ -150,7 +155,7 @@ def plot(runs: list[dict[str, float]]) -> str:
 
 
 def main() -> None:
-    """Measure, write table and plot, fail when something is wrong."""
+    """Measure, write the table and the plot, fail when a limit is passed."""
     if len(sys.argv) > 1:
         print(json.dumps(check_site(Path(sys.argv[1]))))
         return

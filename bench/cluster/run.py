@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time the lab's cluster from up to a guest's answer, and measure what it takes: python -m bench.cluster.run"""
+"""Time the lab's cluster from up to a guest's report, and measure its memory and disk: python -m bench.cluster.run"""
 
 from __future__ import annotations
 
@@ -21,15 +21,20 @@ from tests.plays import play
 
 RESULT = Path(__file__).with_name("result.md")
 READY_LIMIT = 180.0
-"""Seconds from up to all nodes Ready with everything cached."""
+"""Seconds from up until all nodes are Ready, with everything cached."""
 MEMORY_LIMIT, DISK_LIMIT = 14.0, 20.0
-"""GB, of the two-node cluster and of cache and state together."""
+"""GB: memory of the cluster with two nodes, and disk of cache and state together."""
 ALLOCATABLE = "jsonpath={{.status.allocatable.{}}}={}"
+"""Condition for kubectl wait: a node's number of an extended resource."""
 
 
 @dataclass
-class Measured:
-    """Seconds by stage, in their order; GB of memory (proportional set size) by process, and of disk by directory."""
+class Measurements:
+    """What was measured.
+
+    seconds: by stage, in the order of the stages. memory: GB (proportional set size) by program. disk: GB by directory.
+    load: load average of the host over 15 minutes.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
@@ -38,15 +43,16 @@ class Measured:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Measure the seconds of a block and print them."""
         start = time.monotonic()
         yield
         self.seconds[name] = time.monotonic() - start
         print(f"{self.seconds[name]:7.1f} s  {name}", flush=True)
 
 
-def measure() -> Measured:
-    """Go the whole way once, step by step."""
-    measured = Measured()
+def measure() -> Measurements:
+    """Go the whole way once: from a new lab to the guest's report."""
+    measured = Measurements()
     profile = profiles.profile(profiles.DEFAULT)
     with Lab("bench-cluster", profile) as lab, tempfile.TemporaryDirectory() as name:
         lab.down()
@@ -66,8 +72,8 @@ def measure() -> Measured:
     return measured
 
 
-def walk(lab: Lab, directory: Path, measured: Measured) -> None:
-    """From Intel's plugin to the guest's answer."""
+def walk(lab: Lab, directory: Path, measured: Measurements) -> None:
+    """Measure the stages from Intel's plugin to the guest's report. directory: has the manifests."""
     kubectl = lab.control_plane.kubectl
 
     def wait(what: str, condition: str) -> None:
@@ -106,7 +112,7 @@ def walk(lab: Lab, directory: Path, measured: Measured) -> None:
 
 
 def memory(directory: Path) -> dict[str, float]:
-    """GB by program of the processes that live below a directory."""
+    """GB of memory, by program, of the processes whose working directories are below a directory."""
     found: dict[str, float] = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -117,29 +123,29 @@ def memory(directory: Path) -> dict[str, float]:
                 )
                 found[name] = found.get(name, 0.0) + int(pss.split()[1]) / 1e6
         except OSError:
-            continue  # ended meanwhile
+            continue  # the process has ended meanwhile
     return found
 
 
 def disk(directory: Path) -> float:
-    """GB that a directory really takes."""
+    """GB that the blocks of a directory take on the disk."""
     used = subprocess.run(["du", "-s", "--block-size=1", directory], capture_output=True, text=True, check=True).stdout
     return int(used.split()[0]) / 1e9
 
 
-def complaints(measured: Measured) -> list[str]:
+def complaints(measured: Measurements) -> list[str]:
     """The limits that were passed."""
     found = []
     if measured.seconds["up: two nodes Ready"] > READY_LIMIT:
-        found.append(f"up took {measured.seconds['up: two nodes Ready']:.0f} s, {READY_LIMIT:.0f} s are allowed")
+        found.append(f"up took {measured.seconds['up: two nodes Ready']:.0f} s, expected at most {READY_LIMIT:.0f} s")
     if sum(measured.memory.values()) > MEMORY_LIMIT:
-        found.append(f"{sum(measured.memory.values()):.1f} GB of memory, {MEMORY_LIMIT} GB are allowed")
+        found.append(f"{sum(measured.memory.values()):.1f} GB of memory, expected at most {MEMORY_LIMIT} GB")
     if measured.disk["cache"] + measured.disk["state"] > DISK_LIMIT:
-        found.append(f"{measured.disk} GB of disk, {DISK_LIMIT} GB are allowed")
+        found.append(f"{measured.disk} GB of disk, expected at most {DISK_LIMIT} GB of cache and state together")
     return found
 
 
-def table(measured: Measured) -> str:
+def table(measured: Measurements) -> str:
     """The result as Markdown."""
     lines = [
         "# The lab's cluster: two nodes, default profile, everything cached",

@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Callback plugin that writes down every module and every command that really goes to a node.
+"""Callback plugin that records every remote execution: each module and each command that goes to a node.
 
-It wraps the two methods of ``ActionBase`` through which each action plugin reaches its host (ansible-core 2.19 to
-2.21), before the workers are forked, so that they inherit the wrapping. Tasks that run on the controller only (debug,
-assert, set_fact, include) never get there.
+The plugin wraps the two methods of ``ActionBase`` through which each action plugin reaches its host (ansible-core 2.19
+to 2.21), before the workers are forked, so that they inherit the wrapping. Tasks that run on the controller only
+(debug, assert, set_fact, include) never call these methods.
 
-The environment variable ``REMOTE_EXECUTIONS`` names the file; one JSON object a line:
-``{"host": …, "kind": "module" | "command", "name": …, "task": …}``. A command that is part of a module's transport is
-not counted again.
+The environment variable ``REMOTE_EXECUTIONS`` names the file of the records, one JSON object a line:
+``{"host": …, "kind": "module" | "command", "name": …, "task": …}``. A command that is part of a module's transport has
+no record of its own.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = """
 name: remote_executions
 type: aggregate
-short_description: Write down every remote execution
+short_description: Record every remote execution
 description:
-  - Counts what really goes to a node, for the benchmark of this repository.
+  - Records each module and command that goes to a node, for the benchmark of this repository.
 """
 
 
-def _write_down(action: ActionBase, kind: str, name: str) -> None:
-    """Append one line. Opened for appending, one short write(2) is not mixed up with those of other workers."""
+def _record(action: ActionBase, kind: str, name: str) -> None:
+    """Append one record. In append mode, one short write(2) does not mix with the writes of other workers."""
     connection = action._connection
     if connection.transport == "local":
         return
@@ -40,10 +40,10 @@ def _write_down(action: ActionBase, kind: str, name: str) -> None:
         file.write(json.dumps(line) + "\n")
 
 
-def _count_modules(original: Any) -> Any:
+def _recording_modules(original: Any) -> Any:
     @functools.wraps(original)
     def execute_module(self: ActionBase, module_name: str | None = None, **kwargs: Any) -> Any:
-        _write_down(self, "module", module_name or self._task.action)
+        _record(self, "module", module_name or self._task.action)
         self._qatvirt_depth = getattr(self, "_qatvirt_depth", 0) + 1
         try:
             return original(self, module_name=module_name, **kwargs)
@@ -53,18 +53,18 @@ def _count_modules(original: Any) -> Any:
     return execute_module
 
 
-def _count_commands(original: Any) -> Any:
+def _recording_commands(original: Any) -> Any:
     @functools.wraps(original)
     def execute_command(self: ActionBase, cmd: str, *args: Any, **kwargs: Any) -> Any:
         if not getattr(self, "_qatvirt_depth", 0):
-            _write_down(self, "command", cmd)
+            _record(self, "command", cmd)
         return original(self, cmd, *args, **kwargs)
 
     return execute_command
 
 
 class CallbackModule(CallbackBase):
-    """Nothing is printed; the wrapping is all there is."""
+    """The plugin, which wraps the methods when it is loaded and prints nothing."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -72,5 +72,5 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        ActionBase._execute_module = _count_modules(ActionBase._execute_module)
-        ActionBase._low_level_execute_command = _count_commands(ActionBase._low_level_execute_command)
+        ActionBase._execute_module = _recording_modules(ActionBase._execute_module)
+        ActionBase._low_level_execute_command = _recording_commands(ActionBase._low_level_execute_command)

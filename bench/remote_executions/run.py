@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Count the remote executions of nodes.yml on lab nodes of different size: python -m bench.remote_executions.run"""
+"""Count the remote executions of nodes.yml on lab nodes of two sizes: python -m bench.remote_executions.run"""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.plays import Play, play
 RESULT = Path(__file__).with_name("result.md")
 
 FIRST_LIMIT, NO_CHANGE_LIMIT = 8, 4
+"""The most remote executions of a first run, and of a run without changes."""
 SHAPES = {
     "1 PF x 8 VFs": NodeSpec("small", ids=("4940",), driver=True),
     "4 PFs x 16 VFs": NodeSpec("large", donor="nvme", ids=("4940",) * 4, driver=True, boot="cold"),
@@ -27,14 +28,14 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Run:
-    """A run of nodes.yml on one node. executions: modules and commands in order."""
+    """A run of nodes.yml on one node. executions: the modules and commands that went to the node, in order."""
 
     executions: tuple[str, ...]
     play: Play
 
 
 def count(inventory: Path, *options: str, **variables: Any) -> Run:
-    """Run nodes.yml on the one node that inventory and options leave, and see what really goes there."""
+    """Run nodes.yml on the one node that the inventory and the options select, and record its remote executions."""
     with tempfile.NamedTemporaryFile("r") as log:
         environment = {
             "REMOTE_EXECUTIONS": log.name,
@@ -47,7 +48,7 @@ def count(inventory: Path, *options: str, **variables: Any) -> Run:
 
 
 def measure() -> dict[str, list[Run]]:
-    """Two runs on each node, by the node's shape."""
+    """Run nodes.yml twice on each node; the runs by shape of the node."""
     with Lab("bench") as lab, tempfile.TemporaryDirectory() as directory:
         lab.start_all(list(SHAPES.values()))
         inventory = lab.inventory(Path(directory))
@@ -55,12 +56,13 @@ def measure() -> dict[str, list[Run]]:
 
 
 def complaints(runs: Mapping[str, Sequence[Run]]) -> list[str]:
-    """What is wrong with the runs; nothing where all limits are kept and the size of a node makes no difference."""
+    """The limits that the runs pass: too many executions, a number that depends on the node's size, or a change."""
     found = []
     for shape, (first, second) in runs.items():
         if len(first.executions) > FIRST_LIMIT or len(second.executions) > NO_CHANGE_LIMIT:
             found.append(
-                f"{shape}: {len(first.executions)} and {len(second.executions)} remote executions are too many"
+                f"{shape}: {len(first.executions)} and {len(second.executions)} remote executions, "
+                f"expected at most {FIRST_LIMIT} and {NO_CHANGE_LIMIT}"
             )
         if any(second.play.changes().values()):
             found.append(f"{shape}: the second run changed something")
@@ -70,7 +72,7 @@ def complaints(runs: Mapping[str, Sequence[Run]]) -> list[str]:
 
 
 def main() -> None:
-    """Measure, write the table, fail when something is wrong."""
+    """Measure, write the table, fail when a limit is passed."""
     runs = measure()
     RESULT.write_text(table(runs))
     print(RESULT.read_text())
