@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user relies on after nodes.yml: VFs on vfio-pci, and that again at the next boot."""
+"""After nodes.yml, all VFs are bound to vfio-pci, and a boot unit with the policy binds them at the next boot."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ PFS = "/sys/bus/pci/devices/*/sriov_totalvfs"
 
 @pytest.fixture(scope="module")
 def pfs(host: Any) -> list[str]:
+    """The sysfs directories of the node's two PFs."""
     found = host.check_output(f"ls -d {PFS}").split()
     assert len(found) == 2
     return [path.rsplit("/", 1)[0] for path in found]

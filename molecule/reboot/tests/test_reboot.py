@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user relies on after nodes.yml on a node whose IOMMU was off: one reboot, the IOMMU, the VFs."""
+"""After nodes.yml on a node whose IOMMU was off: the node rebooted once, the IOMMU is on, the VFs are there."""
 
 from __future__ import annotations
 
