@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report's page as a browser shows it: on a phone, in the dark, by keyboard, on paper."""
+"""The report's page in a browser: on a small screen, in the dark colour scheme, with the keyboard, on paper."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL = pytest.mark.parametrize("name", ["lab", "site"])
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 INTERACTIVE = "a[href], summary, [tabindex='0']"
 
-# Contrast by WCAG 2.2 (1.4.3) of each visible text with the worst colour behind it, stripes included.
+# JavaScript functions for the contrast of a text with the colours behind it, stripes included: WCAG 2.2 (1.4.3).
 COLOURS = """
 const parse = text => [...text.matchAll(/rgba?\\(([^)]+)\\)/g)].map(hit => hit[1].split(/[ ,/]+/).map(Number));
 const luminance = ([r, g, b]) => [r, g, b].map(v => v / 255)
@@ -50,7 +50,7 @@ const behind = element => {
 
 
 class Browser:
-    """A headless Chromium with the pages as files."""
+    """A headless Chromium, and the reports' pages as files."""
 
     def __init__(self, directory: Path) -> None:
         options = ChromeOptions()
@@ -58,7 +58,7 @@ class Browser:
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        # Given its driver, selenium looks for none on the net.
+        # With the path of the driver, selenium does not look for a driver on the internet.
         self.driver = Chrome(options=options, service=Service("/usr/bin/chromedriver"))
         self.urls = {}
         for name, report in REPORTS.items():
@@ -69,7 +69,7 @@ class Browser:
     def show(
         self, name: str, width: int = 1280, scheme: str = "light", media: str = "", motion: str = "reduce"
     ) -> None:
-        """Load a page on such a screen; ``media`` says print to see there what goes to paper."""
+        """Load a report's page on a screen of that width and colour scheme. media: "print" shows what goes to paper."""
         self.cdp(
             "Emulation.setEmulatedMedia",
             media=media,
@@ -82,31 +82,34 @@ class Browser:
         self.driver.get(self.urls[name])
 
     def unfold(self) -> None:
+        """Open all folded parts of the page."""
         self.run("for (const item of document.querySelectorAll('details')) item.open = true")
 
     def run(self, script: str, *arguments: Any) -> Any:
+        """Run a script in the page and give what it returns."""
         return self.driver.execute_script(script, *arguments)
 
     def cdp(self, command: str, **parameters: Any) -> Any:
+        """Run a command of the Chrome DevTools Protocol and give its answer."""
         return self.driver.execute_cdp_cmd(command, parameters)
 
     def press(self, key: str) -> None:
         ActionChains(self.driver).send_keys(key).perform()
 
     def log(self, kind: str) -> list[dict[str, Any]]:
-        """What was logged since the last time."""
+        """The entries of one of the browser's logs since the last call."""
         entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
         return entries
 
     def requests(self) -> list[str]:
-        """Addresses that were asked for since the last time."""
+        """The URLs that the browser has requested since the last call."""
         events = [json.loads(entry["message"])["message"] for entry in self.log("performance")]
         return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One for all tests: its start is what takes time."""
+    """One browser for all tests, because its start takes long."""
     started = Browser(tmp_path_factory.mktemp("pages"))
     yield started
     started.driver.quit()
@@ -214,7 +217,7 @@ def test_printout_is_light_and_whole(browser: Browser, name: str, tmp_path: Path
     printed = tmp_path / "report.pdf"
     printed.write_bytes(base64.b64decode(browser.cdp("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"]))
     text = subprocess.run(["pdftotext", "-raw", printed, "-"], check=True, capture_output=True, text=True).stdout
-    # In the page's order (raw); where a line is broken is the printer's business.
+    # The text is in the page's order (-raw). White space is ignored: line breaks are up to the printer.
     text = "".join(text.split())
     report = REPORTS[name]
     told = [
@@ -231,7 +234,7 @@ def test_printout_is_light_and_whole(browser: Browser, name: str, tmp_path: Path
 
 
 def test_fleet_can_be_printed_in_a_bearable_length(browser: Browser, tmp_path: Path) -> None:
-    """Tables of the VFs of nodes that have nothing to say stay in the file."""
+    """The printout leaves out the VF tables of nodes without findings; the file has them."""
     browser.show("fleet")
     printed = tmp_path / "fleet.pdf"
     printed.write_bytes(base64.b64decode(browser.cdp("Page.printToPDF", transferMode="ReturnAsBase64")["data"]))

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays contract scenarios on anything that is a ``System``; run as a program it plays them on the node it runs on.
+"""Runs contract scenarios on a node under test: the simulated kernel, or, as a program, the node it is started on.
 
-On a node it has the boot program, which holds the collection's node layer, on its path, takes scenarios as JSON on
-standard input and prints the answers as JSON: one process for all of them, because Python takes a second and a half to
-start on an emulated node.
+As a program on a node, it imports the collection's node layer from the boot program on its path, reads scenarios as
+JSON from standard input and prints the answers as JSON. One process runs all scenarios, because Python takes a second
+and a half to start on an emulated node.
 """
 
 from __future__ import annotations
@@ -19,12 +19,18 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 DEVICES = "/sys/bus/pci/devices/"
-#: Seconds after which a write that is expected to block is taken to be blocked. The other writes get the usual time.
 BLOCKED_AFTER = 2.0
+"""Seconds after which a write that is expected to block counts as blocked."""
+TIMEOUT = 60.0
+"""Seconds after which any other write counts as blocked."""
 
 
 class NodeUnderTest(Protocol):
-    """What scenarios are played on: a node's ``system``, and the things only the world around it can do."""
+    """A node that scenarios run on.
+
+    system: reads and writes the node's sysfs. pf, gen2: addresses of a 4xxx PF and of a c6xx PF. The methods do what
+    comes from outside the node layer: other processes, failing hardware, the kernel's own use of a PF.
+    """
 
     system: Any
     pf: str
@@ -38,20 +44,22 @@ class NodeUnderTest(Protocol):
 
 
 def run_scenario(node: NodeUnderTest, release: str, steps: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """Play the steps of one scenario from a fresh start; for each the answer and the answer that was expected, with
-    names filled in."""
+    """Reset the node and run the steps of one scenario: for each step the found and the expected answer.
+
+    Names in braces are filled in, in paths and in answers.
+    """
     node.reset(release)
     names = _Names(node)
     claims: dict[str, Any] = {}
     answers = []
     for step in steps:
         path, value = step["path"].format_map(names), step["value"].format_map(names)
-        answers.append((_answer(node, claims, step, path, value), step["answer"].format_map(names)))
+        answers.append((_run_step(node, claims, step, path, value), step["answer"].format_map(names)))
     return answers
 
 
 class _Names(dict):
-    """The names in braces. Where VFs are follows from the PF, so that they have a name before and after they exist."""
+    """Values of the names in braces. A VF's address follows from its PF, so it has a value before the VF exists."""
 
     def __init__(self, node: NodeUnderTest) -> None:
         super().__init__()
@@ -69,18 +77,19 @@ class _Names(dict):
         self.update({prefix + name: str(text) for name, text in found.items()})
 
     def __missing__(self, name: str) -> str:
-        """{group}, which the kernel numbers anew with each VF: remembered from when it was asked for first."""
+        """The value of {group}, read when it is first asked for: the kernel gives each new VF a new group number."""
         if name != "group":
             raise KeyError(name)
         self[name] = "/dev/vfio/{}".format(self._node.system.link(self["vf"] + "/iommu_group"))
         return self[name]
 
 
-def _answer(node: NodeUnderTest, claims: dict[str, Any], step: dict[str, str], path: str, value: str) -> str:
+def _run_step(node: NodeUnderTest, claims: dict[str, Any], step: dict[str, str], path: str, value: str) -> str:
+    """Run one step and give the answer in the words of scenarios.py."""
     system = node.system
 
     def write() -> None:
-        system.write(path, value, BLOCKED_AFTER if step["answer"] == "blocked" else 60.0)
+        system.write(path, value, BLOCKED_AFTER if step["answer"] == "blocked" else TIMEOUT)
 
     def claim() -> None:
         claims[path] = system.claim(path)
@@ -106,7 +115,7 @@ def _answer(node: NodeUnderTest, claims: dict[str, Any], step: dict[str, str], p
 
 
 class LabNode:
-    """The node this program runs on, with the lab's driver stand-ins."""
+    """The lab node that this program runs on, with the lab's driver stand-ins."""
 
     _PARAMETERS = "/sys/module/qat_4xxx/parameters/"
 
@@ -120,17 +129,17 @@ class LabNode:
         self._waiting: list[int] = []
         outer = self
 
-        class Watched(System):
-            """Remembers the writers that the kernel keeps waiting."""
+        class WatchedSystem(System):
+            """A system that keeps the ids of the writing processes that the kernel blocks."""
 
-            def write(self, path: str, value: str, timeout: float = 60.0) -> None:
+            def write(self, path: str, value: str, timeout: float = TIMEOUT) -> None:
                 try:
                     super().write(path, value, timeout)
                 except WriteBlocked as blocked:
                     outer._waiting.append(blocked.pid)
                     raise
 
-        self.system = Watched()
+        self.system = WatchedSystem()
 
     def reset(self, release: str) -> None:
         for vf in list(self._holders):
@@ -145,8 +154,10 @@ class LabNode:
             self.system.write(directory + "/bind", pf)
 
     def hold(self, vf: str) -> None:
-        """A process takes the VF as QEMU does: opens its group, puts it into a container, takes the device out of it.
-        Raises OSError."""
+        """Start a process that holds a VF as QEMU does: it opens the VF's group, sets a container, opens the device.
+
+        Raises OSError when one of these steps fails.
+        """
         reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -160,7 +171,7 @@ class LabNode:
         self._holders[vf] = pid
 
     def release(self, vf: str) -> None:
-        """The holder ends, and the kernel does what it was waiting to do."""
+        """End the process that holds a VF and wait for the writes that the kernel blocked meanwhile."""
         pid = self._holders.pop(vf)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -168,7 +179,7 @@ class LabNode:
             os.waitpid(self._waiting.pop(), 0)
 
     def fail_up(self, _pf: str, times: int) -> None:
-        """The first PF is device 0 of its driver."""
+        """Make bringing up the first PF, which is device 0 of its driver, fail so many times."""
         self.system.write(self._PARAMETERS + "fail_up_times", str(times))
         self.system.write(self._PARAMETERS + "fail_up", "1")
 
@@ -177,8 +188,10 @@ class LabNode:
 
 
 def _take_device(group: str, vf: str) -> int:
-    """0 or an errno. The numbers are VFIO_GROUP_SET_CONTAINER, VFIO_SET_IOMMU (type 1) and VFIO_GROUP_GET_DEVICE_FD of
-    linux/vfio.h."""
+    """Open a VF through vfio: 0, or the errno of the step that failed.
+
+    The ioctls are VFIO_GROUP_SET_CONTAINER, VFIO_SET_IOMMU (type 1) and VFIO_GROUP_GET_DEVICE_FD of linux/vfio.h.
+    """
     import fcntl
 
     try:
@@ -193,7 +206,7 @@ def _take_device(group: str, vf: str) -> int:
 
 
 def main() -> None:
-    """``scenario_runner.py PF GEN2_PF``: scenarios on standard input as [[release, [step, …]], …]."""
+    """``scenario_runner.py PF GEN2_PF``: reads scenarios from standard input as [[release, [step, …]], …]."""
     node = LabNode(sys.argv[1], sys.argv[2])
     print(json.dumps([run_scenario(node, release, steps) for release, steps in json.load(sys.stdin)]))
 

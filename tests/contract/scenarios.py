@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel answers, step by step: the one contract of the simulated kernel and of a lab node.
+"""The contract: what the kernel answers, step by step, on the simulated kernel and on a lab node alike.
 
-A step names an operation, a path or word, and the answer. Answers are the value read, ``ok``, ``none`` (no such link),
-``yes``/``no``, the name of an errno, or ``blocked`` (the write did not return). An answer that differs between kernels
-is a dict by release.
+A step has an operation, a path or address, a value and the expected answer. Answers are the value that was read,
+``ok``, ``none`` (no such link), ``yes``/``no``, the name of an errno, or ``blocked`` (the write did not return). An
+answer that differs between kernels is a dict by release.
 
-Names in braces stand for what differs between nodes: ``{pf}`` directory of the first PF (4xxx), ``{bdf}`` its address,
-``{total}`` its number of VFs, ``{last}`` the index of the last, ``{vf}``, ``{vf_bdf}``, ``{group}`` directory, address
-and vfio node of VF 0, and ``{gen2}``, ``{gen2_vf}``, ``{gen2_vf_bdf}`` the same of the second PF (c6xx).
+Names in braces stand for what differs between nodes. Of the first PF (4xxx): ``{pf}`` is its directory, ``{bdf}`` its
+address, ``{total}`` its number of VFs, ``{over}`` one more than that, ``{last}`` the index of its last VF; ``{vf}``,
+``{vf_bdf}`` and ``{group}`` are the directory, the address and the vfio device node of its VF 0. ``{gen2}``,
+``{gen2_total}``, ``{gen2_vf}`` and ``{gen2_vf_bdf}`` are the same of the second PF (c6xx).
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ VFIO = "/sys/bus/pci/drivers/vfio-pci"
 
 @dataclass(frozen=True)
 class Step:
-    """``op``: write, read, link, names (in a directory), exists, claim, unclaim, hold, release, fail_up, busy."""
+    """One step.
+
+    op: write, read, link (name of a link's target), names (in a directory), exists, claim, unclaim, hold, release,
+    fail_up, busy. path: a file, or for the last four the address of a VF or PF. answer: the expected answer.
+    """
 
     op: str
     path: str
@@ -35,10 +40,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Steps on a node whose PFs are freshly bound: up, default services, no VFs, autoprobe on.
+    """Steps on a node whose PFs have just been bound: up, default services, no VFs, autoprobe on.
 
-    ``core``: about the PCI core and vfio alone, so that a lab node (Linux 6.12) has nothing else to say for another
-    release.
+    core: True when the steps only depend on the PCI core and vfio, which on a lab node are always those of Linux 6.12.
     """
 
     name: str
@@ -46,7 +50,7 @@ class Scenario:
     core: bool = False
 
     def on(self, release: str) -> list[dict[str, str]]:
-        """The steps as plain data, with the answers of one release."""
+        """The steps as plain data, with the expected answers of one release."""
         return [
             {
                 "op": step.op,
@@ -58,7 +62,7 @@ class Scenario:
         ]
 
     def broken(self, answers: list[tuple[str, str]]) -> list[str]:
-        """A line for each step that was answered otherwise than expected. ``answers``: (found, expected) a step."""
+        """A line for each step whose answer differs from the expected one. answers: (found, expected) of each step."""
         return [
             f"step {number} ({step.op} {step.path} {step.value!r}): {found!r}, expected {wanted!r}"
             for number, (step, (found, wanted)) in enumerate(zip(self.steps, answers, strict=True), start=1)
@@ -90,12 +94,12 @@ NUMVFS, STATE, SERVICES, AUTOPROBE = (
 )
 ENABLE = _write(NUMVFS, "{total}")
 BIND_VF = (_write("{vf}/driver_override", "vfio-pci"), _write(PROBE, "{vf_bdf}"), _link("{vf}/driver", "vfio-pci"))
-#: Linux 6.1 cannot disable VFs by sriov_numvfs (adf_sriov_configure, "Already enabled for this device").
 DISABLED = {"6.1": "EINVAL", "6.12": "ok", "7.x": "ok"}
+"""Linux 6.1 cannot disable VFs by sriov_numvfs (adf_sriov_configure, "Already enabled for this device")."""
 
 SCENARIOS = (
     Scenario(
-        "fresh",
+        "after binding",
         (
             _read(STATE, "up"),
             _read(SERVICES, "sym;asym"),
@@ -123,7 +127,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "numvfs: what is refused",
+        "numvfs: values that are refused",
         (
             _write(NUMVFS, "{over}", "ERANGE"),
             _write(NUMVFS, "many", "EINVAL"),
@@ -150,7 +154,7 @@ SCENARIOS = (
         (_write(STATE, "down"), ENABLE, _read(STATE, "up"), _read(NUMVFS, "{total}")),
     ),
     Scenario(
-        "no driver, no VFs; binding resets the services",
+        "a PF without driver takes no VFs; binding resets the services",
         (
             _write(STATE, "down"),
             _write(SERVICES, "dc"),
@@ -178,7 +182,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "state: what repeats and what is refused",
+        "state: values that may be repeated and values that are refused",
         (
             _write(STATE, "up"),
             _write(STATE, "sideways", "EINVAL"),
@@ -190,7 +194,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "down takes the VFs, up does not bring them back",
+        "down removes the VFs, up does not bring them back",
         (
             ENABLE,
             _write(STATE, "down"),
@@ -201,7 +205,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "services: only while down",
+        "services: change only while the PF is down",
         (
             _write(SERVICES, "dc", "EINVAL"),
             _write(STATE, "down"),
@@ -213,7 +217,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "services: words and order",
+        "services: allowed words and their order",
         (
             _write(STATE, "down"),
             _write(SERVICES, "nonsense", "EINVAL"),
@@ -250,7 +254,7 @@ SCENARIOS = (
         core=True,
     ),
     Scenario(
-        "driver_override binds",
+        "driver_override binds the VF",
         (
             _write(AUTOPROBE, "0"),
             ENABLE,
@@ -270,7 +274,7 @@ SCENARIOS = (
         core=True,
     ),
     Scenario(
-        "driver_override: text",
+        "driver_override: values and how they are cleared",
         (
             ENABLE,
             _write("{vf}/driver_override", "vfio-pci"),
@@ -287,7 +291,7 @@ SCENARIOS = (
         core=True,
     ),
     Scenario(
-        "an override or autoprobe does not outlive the VF",
+        "driver_override does not outlive the VF, autoprobe does",
         (
             _write(AUTOPROBE, "0"),
             ENABLE,
@@ -301,7 +305,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "paths that are not there, or not for that",
+        "paths that do not exist or do not allow the operation",
         (
             _write(PROBE, "0000:ff:1f.7", "ENODEV"),
             _write(VFIO + "/unbind", "0000:ff:1f.7", "ENODEV"),
@@ -327,7 +331,7 @@ SCENARIOS = (
         core=True,
     ),
     Scenario(
-        "only one opens a group",
+        "only one process opens a group",
         (
             ENABLE,
             *BIND_VF,
@@ -344,7 +348,7 @@ SCENARIOS = (
         core=True,
     ),
     Scenario(
-        "a claim does not make the kernel wait",
+        "the kernel does not wait for a claim",
         (
             ENABLE,
             *BIND_VF,
@@ -364,7 +368,7 @@ SCENARIOS = (
         core=True,
     ),
     Scenario(
-        "the kernel waits for who holds a VF: unbind",
+        "the kernel waits for the holder of a VF: unbind",
         (
             ENABLE,
             *BIND_VF,
@@ -382,7 +386,7 @@ SCENARIOS = (
         core=True,
     ),
     Scenario(
-        "the kernel waits for who holds a VF: down",
+        "the kernel waits for the holder of a VF: down",
         (
             ENABLE,
             *BIND_VF,
@@ -398,7 +402,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "the kernel waits for who holds a VF: numvfs",
+        "the kernel waits for the holder of a VF: numvfs",
         (
             ENABLE,
             *BIND_VF,

@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lab node keeps the contract: a real PCI core, vfio and sysfs (Linux 6.12), and the driver stand-ins in the
-behaviour of each release."""
+"""A lab node keeps the contract: PCI core, vfio and sysfs of Linux 6.12, driver stand-ins that act as each release."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ Answers = dict[tuple[str, str], list[tuple[str, str]]]
 
 @pytest.fixture(scope="module")
 def answers() -> Iterator[Answers]:
-    """What the node answered, by scenario name and release."""
+    """The node's answers by scenario name and release."""
     with Lab("contract") as lab:
         node = lab.start(NodeSpec("contract", ids=("4940", "37c8"), driver=True))
         node.run(f"mkdir -p {ON_NODE} && modprobe -a vfio-pci qat_4xxx qat_c62x")

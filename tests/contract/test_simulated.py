@@ -12,8 +12,8 @@ from tests.contract.scenario_runner import run_scenario
 from tests.contract.scenarios import RELEASES, SCENARIOS, Scenario
 
 
-class Simulated:
-    """A simulated node of the shape of a lab node (igb behind the PFs)."""
+class SimulatedNode:
+    """A simulated node with the PFs of a lab node with igb donors."""
 
     pf, gen2 = "0000:01:00.0", "0000:02:00.0"
     vf_address = staticmethod(vf_address)
@@ -38,4 +38,4 @@ class Simulated:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_simulated_kernel_keeps_the_contract(scenario: Scenario, release: str) -> None:
-    assert not scenario.broken(run_scenario(Simulated(), release, scenario.on(release)))
+    assert not scenario.broken(run_scenario(SimulatedNode(), release, scenario.on(release)))
