@@ -34,7 +34,7 @@ profile_option = click.option(
 )
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """The group of all commands, which prints an error as a message instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -44,7 +44,7 @@ class Group(click.Group):
             raise click.ClickException(str(error)) from None
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def main() -> None:
     """Virtual machines with emulated QAT devices, without QAT hardware and without KVM."""
 

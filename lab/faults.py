@@ -18,7 +18,7 @@ HOLDER = "/usr/lib/qatlab/qatlab-hold"
 _ALL = 0xFFFFFFFF
 
 
-def parameter(node: Node, name: str, value: str | int) -> None:
+def set_parameter(node: Node, name: str, value: str | int) -> None:
     """Set a module parameter of all driver stand-ins that are loaded on the node.
 
     name: fail_up, fail_up_times, busy, dead, compat (see qat_common/qatlab_pf.h).
@@ -34,28 +34,28 @@ def parameter(node: Node, name: str, value: str | int) -> None:
 
 def fail_up(node: Node, on: bool, pfs: int = _ALL, times: int = 0) -> None:
     """Make bringing PFs up fail. pfs: bit mask of qat_devN. times: how often it fails, 0 for always."""
-    parameter(node, "fail_up_times", times if on else 0)
-    parameter(node, "fail_up", pfs if on else 0)
+    set_parameter(node, "fail_up_times", times if on else 0)
+    set_parameter(node, "fail_up", pfs if on else 0)
 
 
 def busy(node: Node, on: bool, pfs: int = _ALL) -> None:
     """Make PFs look used by the kernel's crypto: they refuse state and SR-IOV changes. pfs: bit mask of qat_devN."""
-    parameter(node, "busy", pfs if on else 0)
+    set_parameter(node, "busy", pfs if on else 0)
 
 
 def dead(node: Node, on: bool, pfs: int = _ALL) -> None:
     """Make the heartbeat of PFs say that they are dead. pfs: bit mask of qat_devN."""
-    parameter(node, "dead", pfs if on else 0)
+    set_parameter(node, "dead", pfs if on else 0)
 
 
 def old_kernel(node: Node, on: bool) -> None:
     """Make the driver stand-ins behave as Linux 6.1 does (sriov_numvfs 0 is EINVAL, only sym;asym and dc)."""
-    parameter(node, "compat", "6.1" if on else "6.12")
+    set_parameter(node, "compat", "6.1" if on else "6.12")
 
 
 def new_kernel(node: Node, on: bool) -> None:
     """Make the driver stand-ins behave as Linux 7.x does (services in any order, read back in the kernel's order)."""
-    parameter(node, "compat", "7.x" if on else "6.12")
+    set_parameter(node, "compat", "7.x" if on else "6.12")
 
 
 def no_firmware(node: Node, on: bool) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -75,7 +76,6 @@ class Lab:
         self.name = name
         self.directory = labs_root() / name
         self._wanted = profile
-        self._disk_image: image.DiskImage | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -236,15 +236,14 @@ class Lab:
         """A lock under which one process at a time changes the lab. Its file stays: another process may wait for it."""
         return locked(labs_root() / ".locks" / self.name)
 
-    @property
+    @cached_property
     def _image(self) -> image.DiskImage:
-        return self._build_image()
+        """The disk image of the lab's nodes, built at its first use if the cache does not have it."""
+        return image.build(node_image.addition(self.profile)) if self.profile else image.build()
 
     def _build_image(self) -> image.DiskImage:
-        """The disk image of the lab's nodes. The first call builds it, if the cache does not have it."""
-        if self._disk_image is None:
-            self._disk_image = image.build(node_image.addition(self.profile)) if self.profile else image.build()
-        return self._disk_image
+        """Build the disk image now instead of at its first use."""
+        return self._image
 
     def _remembered(self) -> dict[str, Any] | None:
         """The content of lab.json: the number of the network, the name of the profile. None when there is no lab."""
@@ -305,7 +304,7 @@ class Lab:
         starting = [spec.memory for spec in specs if self._machine(spec.name).pid() is None]
         if starting:
             disk = {
-                cache_root(): node_image.disk(profile) if profile else PLAIN_GB,
+                cache_root(): node_image.cache_gb(profile) if profile else PLAIN_GB,
                 labs_root(): len(starting) * NODE_GB,
             }
             resources.require(resources.RequiredResources(starting, profile is not None, disk))
@@ -436,7 +435,7 @@ class Lab:
         while not _has_mac(node.machine, net.mac(record.index)):
             failure = node.machine.failure()
             if failure or time.monotonic() > deadline:
-                raise node.silence(failure or "does not take its own MAC address")
+                raise node.unreachable(failure or "does not take its own MAC address")
             time.sleep(0.05)
         network.attach_tap(net, record.index)
         node.forget_connection()

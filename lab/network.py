@@ -85,7 +85,7 @@ class Network:
 def claim() -> Network:
     """Make the bridge of the first free network number and give that network.
 
-    The kernel accepts a bridge name only once, so two labs that start at the same time get different networks.
+    The kernel takes a bridge name once, so two labs that start at once get two networks.
     """
     for number in SUBNETS:
         network = Network(number)
@@ -97,11 +97,8 @@ def claim() -> Network:
         if made.returncode == 0:
             return network
         if "File exists" not in made.stderr:
-            raise LabError(
-                f"cannot make the bridge {network.bridge}: {made.stderr.strip()}\n"
-                "The lab makes network devices: run this as root, or with sudo."
-            )
-    raise LabError(f"all {len(SUBNETS)} lab networks are taken: end a lab with 'python -m lab down --name NAME'.")
+            raise LabError(f"cannot make the bridge {network.bridge}: {made.stderr.strip()}\nThe lab needs root.")
+    raise LabError(f"all {len(SUBNETS)} lab networks are taken: end some lab with 'python -m lab down --name NAME'.")
 
 
 def repair(network: Network) -> None:

@@ -81,18 +81,18 @@ class Node:
                 return
             self.forget_connection()
             time.sleep(0.5)
-        raise self.silence("does not answer after a reboot")
+        raise self.unreachable("does not answer after a reboot")
 
     def wait_for_ssh(self) -> None:
         """Wait until the node's sshd lets the lab in. Raises LabError when the machine ends or stays silent."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if failure := self.machine.failure():
-                raise self.silence(failure)
+                raise self.unreachable(failure)
             if _greets(self.address) and self.run("true", check=False).returncode == 0:
                 return
             time.sleep(0.1)
-        raise self.silence(f"does not answer ssh at {self.address}")
+        raise self.unreachable(f"does not answer ssh at {self.address}")
 
     def forget_connection(self) -> None:
         """End the shared ssh connection to the node, which does not survive a reboot."""
@@ -105,7 +105,7 @@ class Node:
         """
         self.run("pkill -x sshd-session", check=False)  # ends the connection of this command, too
 
-    def silence(self, what: str) -> LabError:
+    def unreachable(self, what: str) -> LabError:
         """The error for a node that does not answer: what happened, and the last lines of the node's console."""
         log = self.machine.console
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-CONSOLE_LINES:]) if log.exists() else ""

@@ -67,8 +67,8 @@ def measure() -> Measurements:
                 sys.exit(done.text)
         walk(lab, directory, measured)
         measured.load = os.getloadavg()[2]
-        measured.memory = memory(labs_root() / lab.name)
-        measured.disk = {"cache": disk(cache_root()), "state": disk(labs_root())}
+        measured.memory = memory_gb(labs_root() / lab.name)
+        measured.disk = {"cache": disk_gb(cache_root()), "state": disk_gb(labs_root())}
     return measured
 
 
@@ -111,7 +111,7 @@ def walk(lab: Lab, directory: Path, measured: Measurements) -> None:
             time.sleep(1)
 
 
-def memory(directory: Path) -> dict[str, float]:
+def memory_gb(directory: Path) -> dict[str, float]:
     """GB of memory, by program, of the processes whose working directories are below a directory."""
     found: dict[str, float] = {}
     for process in Path("/proc").glob("[0-9]*"):
@@ -127,7 +127,7 @@ def memory(directory: Path) -> dict[str, float]:
     return found
 
 
-def disk(directory: Path) -> float:
+def disk_gb(directory: Path) -> float:
     """GB that the blocks of a directory take on the disk."""
     used = subprocess.run(["du", "-s", "--block-size=1", directory], capture_output=True, text=True, check=True).stdout
     return int(used.split()[0]) / 1e9

@@ -53,7 +53,7 @@ def container_images(profile: Profile) -> Path:
     return images.build(profile.kubevirt, image.build().kernel)
 
 
-def disk(profile: Profile) -> float:
+def cache_gb(profile: Profile) -> float:
     """GB that a profile takes in the cache at most; less when its programs are compiled already."""
     modules = [programs.KUBERNETES, *([profile.kubevirt] if profile.kubevirt else [])]
     return WARM_GB if all(programs.is_built(module) for module in modules) else COLD_GB

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pause - holds a pod's namespaces; reaps what dies in them where containers share processes.
+ * pause - hold the namespaces of a pod, and reap orphaned processes when its containers share a PID namespace.
  */
 #include <signal.h>
 #include <sys/wait.h>
