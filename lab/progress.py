@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Lines are not wrapped: a message stays on one line of a log."""
 
 
 @contextmanager
