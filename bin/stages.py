@@ -79,7 +79,9 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
         ),
         Stage("changelog", f"cd {COLLECTION} && antsibull-changelog lint", (COLLECTION,), lane="second"),
         Stage("ansible-test sanity, core 2.19", "bin/sanity .venv", (COLLECTION,), lane="first"),
-        Stage("ansible-test sanity, core 2.21", "bin/sanity .venv-next", (COLLECTION,), needs=".venv-next", lane="second"),
+        Stage(
+            "ansible-test sanity, core 2.21", "bin/sanity .venv-next", (COLLECTION,), needs=".venv-next", lane="second"
+        ),
     ),
     "unit": (
         Stage("unit, core 2.19", f".venv/bin/python -m pytest {UNIT}", lane="2.19"),
@@ -88,12 +90,28 @@ GROUPS: dict[str, tuple[Stage, ...]] = {
     ),
     "browser": (Stage("the report in a browser", ".venv/bin/python -m pytest tests/browser"),),
     "lab": (
-        Stage("the lab itself", ".venv/bin/python -m pytest tests/lab --ignore=tests/lab/test_cluster.py --ignore=tests/lab/test_repair.py", lane="fresh"),
+        Stage(
+            "the lab itself",
+            ".venv/bin/python -m pytest tests/lab --ignore=tests/lab/test_cluster.py --ignore=tests/lab/test_repair.py",
+            lane="fresh",
+        ),
         Stage("kernel contract", ".venv/bin/python -m pytest tests/contract/test_lab.py", lane="fresh"),
-        Stage("node layer on bare nodes", ".venv/bin/python -m pytest tests/node/test_driver.py tests/node/test_host.py", lane="fresh"),
-        Stage("node layer on lab nodes", ".venv/bin/python -m pytest tests/node --ignore=tests/node/test_driver.py --ignore=tests/node/test_host.py", lane="nodes"),
+        Stage(
+            "node layer on bare nodes",
+            ".venv/bin/python -m pytest tests/node/test_driver.py tests/node/test_host.py",
+            lane="fresh",
+        ),
+        Stage(
+            "node layer on lab nodes",
+            ".venv/bin/python -m pytest tests/node --ignore=tests/node/test_driver.py --ignore=tests/node/test_host.py",
+            lane="nodes",
+        ),
         Stage("cluster layer on an API server", ".venv/bin/python -m pytest tests/cluster", lane="api"),
-        Stage("the lab's cluster", ".venv/bin/python -m pytest tests/lab/test_cluster.py tests/lab/test_repair.py", lane="fresh"),
+        Stage(
+            "the lab's cluster",
+            ".venv/bin/python -m pytest tests/lab/test_cluster.py tests/lab/test_repair.py",
+            lane="fresh",
+        ),
         Stage("molecule nodes", f"{MOLECULE} -s nodes", lane="fresh"),
         Stage("molecule reboot", f"{MOLECULE} -s reboot", lane="fresh"),
     ),

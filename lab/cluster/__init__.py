@@ -3,7 +3,7 @@
 """A real Kubernetes cluster on the lab's nodes: see README.md here.
 
 profiles                               which releases a cluster is made of
-site                                   pure: the variables of a cluster's inventory
+site_variables                         pure: the variables of a cluster's inventory
 programs, oci, images, node_image      what is built, each cached by a hash of what it is made from
 pki, manifests                         what is written for a cluster: certificates and kubeconfigs; what is applied
 registry, control_plane, join          what runs: images for nodes, the API, and nodes that join it
