@@ -35,7 +35,7 @@ def has_joined(node: Node) -> bool:
 def await_ready(names: Sequence[str], control_plane: ControlPlane) -> None:
     """Wait until all these nodes are Ready. Raises LabError with what kubectl says when one does not become Ready."""
     nodes = [f"node/{name}" for name in names]
-    with stage(f"wait until {', '.join(names)} are Ready"):
+    with stage(f"wait for {', '.join(names)} to become Ready"):
         for node in nodes:  # kubectl waits for the creation of only one object
             control_plane.kubectl("wait", "--for=create", node, f"--timeout={PATIENCE}")
         # KubeVirt's operator asks for a node with this role.
