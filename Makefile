@@ -6,7 +6,7 @@ PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit deps deps-python docs lock lab-down clean
+.PHONY: help demo test test-all lint unit deps deps-python docs lock lab-down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -16,6 +16,9 @@ demo: deps ## start the lab and bring its two nodes from no driver to VFs that a
 
 test: deps ## everything that proves this repository: lint, unit, a browser, then the lab, then site.yml on its cluster
 	@bin/stages.py lint unit browser lab site
+
+test-all: deps ## and what is long and rarely breaks; run again, it goes on where it was
+	@bin/stages.py --keep-going --resume lint unit browser lab site long-lab long-site
 
 lint: deps-python ## all linters; shellcheck only where it is installed
 	@bin/stages.py --keep-going lint

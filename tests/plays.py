@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from lab import Lab, Node, NodeSpec
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -132,6 +133,10 @@ class Site:
     def play(self, playbook: str, *options: str, **variables: Any) -> Play:
         """Run a playbook on it with the policy it was converged to, unless variables say otherwise."""
         return play(self.inventory, playbook, *options, **{"qat_vf_policy": POLICY, **variables})
+
+    def module(self, name: str, check: bool = False, **parameters: Any) -> dict[str, Any]:
+        """What a module of the node layer returns on it, called through the warm interpreter of the snapshot."""
+        return warm.on_node(self.lab.node("qat1"), name, check, **parameters)
 
     def with_hosts(self, directory: Path, hosts: Mapping[str, Mapping[str, Any]]) -> Path:
         """An inventory in directory with other names for the node, each with variables of its own."""

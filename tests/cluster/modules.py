@@ -1,13 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules of the cluster layer, run against an API server as a play runs them."""
+"""Modules of the cluster layer, run against an API server."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,26 +15,16 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import A
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
 from ansible_collections.intel.qatvirt.plugins.modules import kubevirt_host_devices, kubevirt_placement
 from lab.cluster.control_plane import ControlPlane
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
-ANSIBLE = Path(sys.executable).with_name("ansible")
 
 
 def module(name: str, *options: str, **parameters: Any) -> dict[str, Any]:
-    """What intel.qatvirt.<name> returns on this host. options: of the command line, such as --check."""
+    """What intel.qatvirt.<name> returns on this host. options: --check, as on Ansible's command line."""
+    assert set(options) <= {"--check"}
     given = {key: str(value) if isinstance(value, Path) else value for key, value in parameters.items()}
-    local = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
-    done = subprocess.run(
-        [ANSIBLE, *local, "localhost", *options, "-m", f"intel.qatvirt.{name}", "-a", json.dumps(given)],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
-    result: dict[str, Any] = json.loads(done.stdout[done.stdout.index("=> ") + 3 :])
-    return result
+    return warm.here(name, check="--check" in options, **given)
 
 
 @dataclass

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.api_calls.run import complaints, measure
+
+pytestmark = pytest.mark.long
 
 
 def test_twenty_nodes_are_converged_within_the_budget() -> None:

@@ -500,6 +500,18 @@ class TestRights:
 
 
 class TestNothingStays:
+    def test_a_run_that_was_killed_in_the_middle_is_tidied_up_by_the_next_one(self, server: ControlPlane) -> None:
+        """Killed after its third write: Lease, Secret and machine are there."""
+        with_disk = {"kernel_boot": None, "report_script": "echo hello"}
+        Running(server.kubeconfig, killed_after=3, **with_disk).killed()
+        assert len(there(server, "leases")) == 1
+        assert len(there(server, VMI)) == 1
+        result = run(server, nodes=[])
+        assert len(result["swept"]) == 1
+        assert result["changed"]
+        assert there(server) == []
+
+    @pytest.mark.long
     def test_whenever_a_run_is_killed_the_next_one_removes_what_it_left(
         self, server: ControlPlane, consoles: VirtApi
     ) -> None:
@@ -565,6 +577,7 @@ class TestNothingStays:
 
 
 class TestTwoRuns:
+    @pytest.mark.long
     def test_they_do_not_touch_each_others_machines(self, server: ControlPlane, consoles: VirtApi) -> None:
         """The slow one outlives several rounds and the whole of the quick one, longer than a Lease is good for."""
         consoles.guest = lambda _name: iter(())

@@ -16,6 +16,8 @@ from lab.cluster import images
 from lab.cluster.control_plane import API_SERVICE, ControlPlane
 from lab.cluster.profiles import PROFILES
 
+pytestmark = pytest.mark.long
+
 PROFILE = PROFILES["kubernetes"]
 PULLED = f"{images.REGISTRY}/pulled:1"
 PATIENCE = 120.0

@@ -20,6 +20,8 @@ from lab import Lab, LabError, NodeSpec
 from lab.cluster.profiles import PROFILES
 from lab.paths import labs_root
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "tests-repair"
 UP = (sys.executable, "-m", "lab", "up", "--name", NAME, "--profile", "kubernetes", "--nodes", "1")

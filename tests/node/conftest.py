@@ -10,6 +10,7 @@ import pytest
 
 from bench.remote_executions.run import Run, count
 from lab import Lab, Node, NodeSpec
+from tests import warm
 from tests.plays import POLICY, SNAPSHOT, Site, files, look
 
 
@@ -22,6 +23,7 @@ def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, 
         inventory = lab.inventory(tmp_path_factory.mktemp("inventory"))
         bare, before = look(node), files(node)
         runs = [count(inventory, qat_vf_policy=POLICY) for _run in range(2)]
+        warm.start_on(node)
         lab.snapshot("qat1", SNAPSHOT)
         yield Site(lab, inventory, bare, before), runs
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lab import Node
-from tests.plays import Site, look, play, shell
+from tests.plays import POLICY, Site, look, play, shell
 
 WRONG: dict[str, tuple[list[dict[str, object]], list[str]]] = {
     "service": ([{"services": ["crypto"]}], ["'crypto'", "sym"]),
@@ -22,7 +24,16 @@ WRONG: dict[str, tuple[list[dict[str, object]], list[str]]] = {
 """Policies, and what is said of each."""
 
 
-def test_policies_that_cannot_work_are_explained(site: Site, node: Node, tmp_path: Path) -> None:
+def test_a_policy_that_cannot_work_is_explained_and_nothing_changed(site: Site, node: Node) -> None:
+    before = look(node)
+    told = {name: site.module("qat_vf", policy=policy)["msg"] for name, (policy, _words) in WRONG.items()}
+    for name, (_policy, words) in WRONG.items():
+        assert [word for word in words if word not in told[name]] == [], told[name]
+    assert look(node) == before
+
+
+@pytest.mark.long
+def test_a_run_explains_policies_that_cannot_work(site: Site, node: Node, tmp_path: Path) -> None:
     """Of all of them in one run: to Ansible each is a host of its own."""
     hosts = {f"wrong-{name}": {"qat_vf_policy": policy} for name, (policy, _words) in WRONG.items()}
     before = look(node)
@@ -35,11 +46,13 @@ def test_policies_that_cannot_work_are_explained(site: Site, node: Node, tmp_pat
 
 def test_read_only_sysfs_is_explained(site: Site, node: Node) -> None:
     shell(node, "echo 0000:01:10.0 > /sys/bus/pci/drivers/vfio-pci/unbind", "mount -o remount,ro /sys")
-    refused = site.play("nodes")
-    assert refused.code != 0
-    assert refused.says("0000:01:10.0", "EROFS", "read-only"), refused.text
+    refused = site.module("qat_vf", policy=POLICY)
+    assert refused["failed"]
+    for word in ("0000:01:10.0", "EROFS", "read-only"):
+        assert word in refused["msg"]
 
 
+@pytest.mark.long
 def test_node_without_qat_is_explained(site: Site, node: Node) -> None:
     shell(node, "for pf in 1 2 3 4; do echo 1 > /sys/bus/pci/devices/0000:0$pf:00.0/remove; done")
     refused = site.play("nodes")

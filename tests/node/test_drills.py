@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lab import Node, faults
-from tests import drills
+from tests import drills, warm
 from tests.plays import POLICY, Site, play, shell
 
 PF = "0000:01:00.0"
@@ -30,6 +30,14 @@ NO_VFS = f"for pf in {DEVICES}/0000:0[123]:00.0/sriov_numvfs; do echo 0 > $pf; d
 def drilled(site: Site) -> Node:
     """The converged node, for all drills."""
     return site.node()
+
+
+def report_of(site: Site) -> dict[str, Any]:
+    """The report on the node, by the modules of validate.yml."""
+    facts = site.module("qat_info")["ansible_facts"]["qatvirt"]
+    node = {"name": "qat1", "workload": "vm", "facts": facts, "policy": POLICY}
+    report: dict[str, Any] = warm.here("qat_validate", nodes=[node], cluster=False)["report"]
+    return report
 
 
 def validated(inventory: Path, directory: Path) -> dict[str, Any]:
@@ -149,20 +157,14 @@ ELSEWHERE = {"iommu"}
 """Has a node of its own: tests/node/test_host.py."""
 
 
-@pytest.fixture
-def inventory(site: Site, tmp_path: Path) -> Path:
-    """Of the node, with the policy it was converged to."""
-    return site.with_hosts(tmp_path, {"qat1": {"qat_vf_policy": POLICY}})
-
-
 def test_every_drill_of_a_node_is_done() -> None:
     assert {*FAULTS, *WRONG_HOSTS, *ELSEWHERE} == set(drills.names(drills.NODE))
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_drill(drilled: Node, inventory: Path, tmp_path: Path, name: str) -> None:
+def test_drill(site: Site, drilled: Node, name: str) -> None:
     with FAULTS[name](drilled):
-        report = validated(inventory, tmp_path)
+        report = report_of(site)
     drills.assert_found(report, drills.drill(name))
 
 

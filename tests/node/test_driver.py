@@ -6,8 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lab import Lab, NodeSpec
 from tests.plays import files, look, play
+
+pytestmark = pytest.mark.long
 
 PF = "0000:01:00.0"
 

@@ -20,10 +20,11 @@ def of(pf: str, seen: dict[str, str]) -> dict[str, str]:
 def test_pf_is_put_back_when_a_step_fails(site: Site, node: Node) -> None:
     before = look(node)
     faults.fail_up(node, True, FAILING_MASK, times=1)
-    failed = site.play("nodes", qat_vf_policy=NEW_POLICY)
+    failed = site.module("qat_vf", policy=NEW_POLICY)
     after = look(node)
-    assert failed.code != 0
-    assert failed.says(FAILING, "EFAULT", f"PF {FAILING} was put back as it was"), failed.text
+    assert failed["failed"]
+    assert "EFAULT" in failed["msg"]
+    assert f"PF {FAILING} was put back as it was" in failed["msg"]
     assert of(FAILING, after) == of(FAILING, before)
     assert of(LAST, after) == of(LAST, before)
     assert after[f"{FIRST}/qat/cfg_services"] == "dc"
@@ -31,12 +32,13 @@ def test_pf_is_put_back_when_a_step_fails(site: Site, node: Node) -> None:
 
 def test_pf_that_cannot_be_put_back_is_described_and_repaired_later(site: Site, node: Node) -> None:
     faults.fail_up(node, True, FAILING_MASK)
-    failed = site.play("nodes", qat_vf_policy=NEW_POLICY)
-    assert failed.code != 0
-    assert failed.says(f"PF {FAILING} could NOT be put back", "it is now", "down"), failed.text
+    failed = site.module("qat_vf", policy=NEW_POLICY)
+    assert failed["failed"]
+    for words in (f"PF {FAILING} could NOT be put back", "it is now", "down"):
+        assert words in failed["msg"]
 
     faults.fail_up(node, False)
-    repaired = site.play("nodes", qat_vf_policy=NEW_POLICY)
-    assert repaired.code == 0, repaired.text
+    repaired = site.module("qat_vf", policy=NEW_POLICY)
+    assert repaired["changed"], repaired
     for pf in (FIRST, FAILING, LAST):
         assert look(node)[f"{pf}/qat/cfg_services"] == "dc"

@@ -13,6 +13,8 @@ from lab import Lab, Node, NodeSpec
 from tests import drills
 from tests.plays import play, shell
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:

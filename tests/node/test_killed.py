@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run that dies, at each of its writes in turn, and is started again."""
+"""A run that dies, in the middle or at each of its writes in turn, and is started again."""
 
 from __future__ import annotations
 
 import json
+
+import pytest
 
 from lab import Node
 from tests.plays import PFS, bindings, look
@@ -13,6 +15,8 @@ PF = PFS[2]
 
 #: Runs on the node with the node's own copy of the program. Swaps the services of one PF to and fro; each time the
 #: process gets SIGKILL before its next write, one write later than the time before, and then another one takes over.
+#: Arguments: the PF; the number of writes before the first kill; the number of kills, or none to go on until a process
+#: has no write left.
 KILLER = """
 import json, os, signal, sys
 sys.path.insert(0, "/usr/local/lib/qatvirt/qatvirt-node.pyz")
@@ -46,8 +50,9 @@ def run_until_killed(services, writes):
 
 
 wanted, other = ["dc"], ["sym", "asym"]
+first, kills = int(sys.argv[2]), int((sys.argv[3:] or [sys.maxsize])[0])
 stories = []
-while run_until_killed(wanted, len(stories)):
+while len(stories) < kills and run_until_killed(wanted, first + len(stories)):
     again = converge(System(), policy(wanted))
     after = next(pf for pf in again.after if pf.address == sys.argv[1])
     stories.append({
@@ -61,12 +66,26 @@ print(json.dumps(stories))
 """
 
 
+WRITES = 4 + 2 * 8
+"""VFs off, down, services, VFs on; driver_override and binding of each of the 8 VFs."""
+
+
+def test_killed_in_the_middle_and_run_again_converges(node: Node) -> None:
+    """The services are written, and there are no VFs."""
+    assert_converges_after_kills(node, f"{PF} 3 1", kills=1)
+
+
+@pytest.mark.long
 def test_killed_at_any_write_and_run_again_converges(node: Node) -> None:
+    assert_converges_after_kills(node, f"{PF} 0", kills=WRITES)
+
+
+def assert_converges_after_kills(node: Node, arguments: str, kills: int) -> None:
+    """Kill runs as the arguments of KILLER say: each next run makes the PF whole, and no other PF is touched."""
     before = bindings(node)
     node.write("/root/killer.py", KILLER)
-    stories = json.loads(node.run(f"python3 /root/killer.py {PF}").stdout)
-    # VFs off, down, services, VFs on; driver_override and binding of each of the 8 VFs
-    assert len(stories) == 4 + 2 * 8
+    stories = json.loads(node.run(f"python3 /root/killer.py {arguments}").stdout)
+    assert len(stories) == kills
     for story in stories:
         assert story == {"services": True, "drivers": ["vfio-pci"], "vfs": 8, "left to do": []}
     after = bindings(node)

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from lab import Node
 from tests.plays import look
+
+pytestmark = pytest.mark.long
 
 
 def started(node: Node, unit: str, event: str) -> int:

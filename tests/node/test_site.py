@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lab import Node
 from tests.plays import Site
+
+pytestmark = pytest.mark.long
 
 
 def test_without_a_cluster_the_nodes_are_done_and_the_rest_is_told(site: Site, node: Node) -> None:

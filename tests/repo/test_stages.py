@@ -108,3 +108,35 @@ def test_a_failure_in_a_lane_lets_no_lane_begin_another_stage(stages: ModuleType
     )
     assert stages.main(["lab"]) == 1
     assert not (stages.ROOT / "never").exists()
+
+
+def test_a_test_runs_each_time_unless_told_to_resume(stages: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    source, log = stages.ROOT / "source", stages.CACHE.parent / "log"
+    source.write_text("one", encoding="utf-8")
+    commands(stages, f"cat source >> {log}; sleep 0.2")
+    for options in ([], ["--resume"], []):
+        assert stages.main(["lint", *options]) == 0
+    assert log.read_text(encoding="utf-8") == "oneone"
+    source.write_text("two", encoding="utf-8")
+    assert stages.main(["lint", "--resume"]) == 0
+    assert log.read_text(encoding="utf-8") == "oneonetwo"
+    capfd.readouterr()
+    assert stages.main(["lint", "--resume"]) == 0
+    (row,) = (line for line in capfd.readouterr().out.splitlines() if line.startswith("passed"))
+    assert "0.2 s  earlier, on the same input (20" in row
+
+
+def test_an_interrupted_run_goes_on_where_it_was(stages: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also where it was told to keep going after failures."""
+    log = stages.CACHE.parent / "log"
+    first, second = f"echo first >> {log}", f"echo second >> {log}; [ -e {log}.again ] || kill -INT $PPID"
+    third = f"echo third >> {log}"
+    commands(stages, first, f"{second}; sleep 0.2; test -e {log}.again", third)
+    assert stages.main(["lint", "--resume", "--keep-going"]) == 130
+    assert "not run: 1 stages" in capfd.readouterr().out
+    assert log.read_text(encoding="utf-8").split() == ["first", "second"]
+    log.with_name("log.again").touch()
+    assert stages.main(["lint", "--resume", "--keep-going"]) == 0
+    assert log.read_text(encoding="utf-8").split() == ["first", "second", "second", "third"]
+    table = capfd.readouterr().out.split("\n\n")[-1]
+    assert table.count("passed  ") == 3
