@@ -8,11 +8,12 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,12 +23,12 @@ from typing import Any, Self
 from qemu.qmp import QMPError
 
 from lab import acpi, identity, image, inventory, network, qemu, resources, snapshots
-from lab.cluster import node_image, site_variables
+from lab.cluster import node_image, saved_cluster, site_variables
 from lab.cluster.control_plane import ControlPlane
 from lab.cluster.join import await_ready, has_joined, join
 from lab.cluster.profiles import Profile, profile
 from lab.errors import LabError
-from lab.network import Network
+from lab.network import SUBNETS, Network
 from lab.node import PATIENCE, Node
 from lab.paths import cache_root, cached, digest, labs_root, locked, remove_tree
 from lab.progress import console, stage
@@ -66,16 +67,17 @@ class Lab:
     """The lab of a name. As a context manager, the lab is ended when the block ends.
 
     profile: makes the lab a cluster of these releases. None leaves an existing lab as it is, and makes a new lab one of
-    plain nodes.
+    plain nodes. network: number of the network that a new lab takes. None takes the first that is free.
     All methods may be called, from any process, for a lab that is up, half up or does not exist.
     """
 
-    def __init__(self, name: str = "default", profile: Profile | None = None) -> None:
+    def __init__(self, name: str = "default", profile: Profile | None = None, network: int | None = None) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,30}", name):
             raise LabError(f"lab name '{name}': expected at most 31 lower-case letters, digits, '_' and '-'.")
         self.name = name
         self.directory = labs_root() / name
         self._wanted = profile
+        self._numbers = SUBNETS if network is None else range(network, network + 1)
 
     def __enter__(self) -> Self:
         return self
@@ -221,6 +223,49 @@ class Lab:
             saved.machine.save(new / "disk.qcow2")
             snapshots.replace(new, name)
 
+    def save_cluster(self, directory: Path) -> None:
+        """Save control plane and nodes into a directory, all as of one moment, for start_saved_cluster().
+
+        The cluster goes on, ssh connections do not.
+        """
+        nodes = list(self.nodes.values())
+        with self._locked(), stage("save the cluster"), ExitStack() as still:
+            for node in nodes:
+                node.run("sync")
+                node.end_connections()
+                still.enter_context(node.machine.paused())
+            saved_cluster.copy_servers(self.directory, directory)
+            for node in nodes:
+                target = saved_cluster.node_directory(directory, node.name)
+                target.mkdir(parents=True)
+                snapshots.write(target, node.spec, self._image.key)
+                shutil.copy(node.machine.directory / "node.json", target)
+                node.machine.save(target / "disk.qcow2")
+
+    def start_saved_cluster(self, directory: Path) -> list[Node]:
+        """Start the cluster that save_cluster() left in a directory, as it was at that moment, in a lab that is not up.
+
+        Raises LabError where its network is taken.
+        """
+        saved = {_Record.load(path): path / "disk.qcow2" for path in saved_cluster.node_directories(directory)}
+        names = [record.spec.name for record in saved]
+        with self._locked():
+            self._require_resources([record.spec for record in saved])
+            self._numbers = saved_cluster.network_numbers(directory)
+            net = self._repair_network()
+            saved_cluster.restore_servers(directory, self.directory)
+            assert self.profile
+            self.control_plane.start(node_image.container_images(self.profile))
+            for record in saved:
+                home = self._machine(record.spec.name).directory
+                home.mkdir(parents=True)
+                record.save(home)
+                network.route_pods(net, record.index)
+            with stage(f"start {', '.join(names)} from the saved cluster"):
+                self._boot(list(saved.items()), net)
+            await_ready(names, self.control_plane)
+            return [self._node(record, net) for record in saved]
+
     def inventory(self, directory: Path) -> Path:
         """Write an Ansible inventory of the nodes into a directory and give the path of its hosts.yml."""
         directory.mkdir(parents=True, exist_ok=True)
@@ -260,7 +305,7 @@ class Lab:
         if net is None:
             if os.geteuid():
                 raise LabError("the lab makes network devices: run this as root, or with sudo.")
-            net = network.claim()
+            net = network.claim(self._numbers)
             (self.directory / "cm").mkdir(parents=True, exist_ok=True)
             known = {"network": net.number, "profile": self._wanted and self._wanted.name}
             (self.directory / "lab.json").write_text(json.dumps(known))

@@ -9,6 +9,7 @@ or forwarding on the host, nodes still reach each other and the host).
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,12 +83,12 @@ class Network:
         )
 
 
-def claim() -> Network:
-    """Make the bridge of the first free network number and give that network.
+def claim(numbers: Iterable[int] = SUBNETS) -> Network:
+    """Make the bridge of the first of these network numbers that is free, and give that network.
 
     The kernel takes a bridge name once, so two labs that start at once get two networks.
     """
-    for number in SUBNETS:
+    for number in numbers:
         network = Network(number)
         if (_INTERFACES / network.bridge).exists():
             continue
@@ -98,7 +99,8 @@ def claim() -> Network:
             return network
         if "File exists" not in made.stderr:
             raise LabError(f"cannot make the bridge {network.bridge}: {made.stderr.strip()}\nThe lab needs root.")
-    raise LabError(f"all {len(SUBNETS)} lab networks are taken: end some lab with 'python -m lab down --name NAME'.")
+    bridges = ", ".join(Network(number).bridge for number in numbers)
+    raise LabError(f"these lab networks are taken: {bridges}. End some lab with 'python -m lab down --name NAME'.")
 
 
 def repair(network: Network) -> None:

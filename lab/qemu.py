@@ -183,6 +183,15 @@ class Machine:
         (filter_,) = self.execute("query-rx-filter", name="nic0")
         return str(filter_["main-mac"])
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The guest stands still for the block."""
+        self.execute("stop")
+        try:
+            yield
+        finally:
+            self.execute("cont")
+
     def save(self, copy: Path) -> None:
         """Save the machine's state into its disk and copy the disk. The guest is paused meanwhile."""
         with self.monitor() as qmp:

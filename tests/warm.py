@@ -102,8 +102,8 @@ def _archive() -> str:
         for directory in (f"{PLUGINS}/modules", f"{PLUGINS}/module_utils"):
             archive.add(ROOT / directory, directory, filter=_source)
         library = Path(ansible.__file__).parent
-        for name in ("__init__.py", "release.py", "module_utils"):
-            archive.add(library / name, f"ansible/{name}", filter=_source)
+        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))  # empty, as Ansible sends it
+        archive.add(library / "module_utils", "ansible/module_utils", filter=_source)
     return base64.b64encode(packed.getvalue()).decode()
 
 

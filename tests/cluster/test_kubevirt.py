@@ -136,6 +136,7 @@ def definitions(server: ControlPlane) -> Iterator[None]:
     server.kubectl("delete", "-f", str(DEFINITIONS))
 
 
+@pytest.mark.long
 def test_a_cluster_gets_kubevirt_once_and_loses_all_of_it(
     server: ControlPlane, bare: None, role: Role, operator_yaml: Path
 ) -> None:
@@ -218,6 +219,7 @@ def test_pods_that_keep_kubevirt_from_being_there_are_named(server: ControlPlane
     )
 
 
+@pytest.mark.long
 def test_nothing_is_changed_for_a_wrong_wish(server: ControlPlane, cr: None, role: Role, operator_yaml: Path) -> None:
     def manifest_of(version: str) -> Path:
         path = operator_yaml.with_name(f"{version}.yaml")
@@ -251,6 +253,7 @@ def test_nothing_is_changed_for_a_wrong_wish(server: ControlPlane, cr: None, rol
     assert "virt-operator" not in server.kubectl("get", "deployments", *NAMESPACED, "-o", "name")
 
 
+@pytest.mark.long
 def test_a_download_that_is_another_file_is_refused(
     server: ControlPlane, cr: None, role: Role, operator_yaml: Path
 ) -> None:
@@ -261,6 +264,7 @@ def test_a_download_that_is_another_file_is_refused(
     assert refused.changed("localhost") == 0
 
 
+@pytest.mark.long
 def test_only_own_fields_of_the_cr_are_written(server: ControlPlane, cr: None, role: Role) -> None:
     fields = {"spec": {"infra": {"replicas": 3}, "imagePullPolicy": "Always"}}
     server.kubectl(
@@ -290,6 +294,7 @@ def test_only_own_fields_of_the_cr_are_written(server: ControlPlane, cr: None, r
     assert "qatvirt.intel.com/workload" in json.dumps(spec["workloads"])
 
 
+@pytest.mark.long
 def test_a_webhook_that_is_down_is_named(server: ControlPlane, cr: None, role: Role) -> None:
     rule = {"apiGroups": ["kubevirt.io"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["kubevirts"]}
     webhook = {
@@ -329,6 +334,7 @@ def test_machines_keep_their_kubevirt(server: ControlPlane, cr: None, definition
     read(server, "kubevirt", "kubevirt", *NAMESPACED)
 
 
+@pytest.mark.long
 def test_kubevirt_is_left_to_hyperconverged(
     server: ControlPlane, cr: None, definitions: None, role: Role, operator_yaml: Path
 ) -> None:

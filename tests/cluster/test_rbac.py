@@ -150,6 +150,7 @@ def test_rights_are_what_is_needed_and_no_more(
     assert json.loads(whoami.stdout)["status"]["userInfo"]["username"] == ACCOUNT
 
 
+@pytest.mark.long
 def test_installing_kubevirt_is_granted_and_taken_back_apart(server: ControlPlane, grant: Callable[..., Play]) -> None:
     assert grant(rbac_install_kubevirt=True).code == 0
     assert may(server, "escalate", "clusterroles.rbac.authorization.k8s.io")
@@ -157,6 +158,7 @@ def test_installing_kubevirt_is_granted_and_taken_back_apart(server: ControlPlan
     assert not may(server, "escalate", "clusterroles.rbac.authorization.k8s.io")
 
 
+@pytest.mark.long
 def test_a_second_run_changes_nothing_where_the_first_made_kubevirts_namespace(
     server: ControlPlane, grant: Callable[..., Play]
 ) -> None:
@@ -188,6 +190,7 @@ def test_namespaces_with_pods_in_them_are_not_removed(server: ControlPlane, gran
         assert may(server, "list", "nodes")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("variables", "words"),
     [

@@ -358,6 +358,7 @@ def test_the_number_of_calls_does_not_grow_with_the_site(site: Site) -> None:
     }
 
 
+@pytest.mark.long
 def test_check_mode_writes_nothing(site: Site) -> None:
     done = site.play("--check")
     assert done.code == 0, done.text
@@ -365,6 +366,7 @@ def test_check_mode_writes_nothing(site: Site) -> None:
     assert list(site.directory.glob("*")) == [site.directory / "qatvirt-report"]
 
 
+@pytest.mark.long
 def test_a_cluster_that_does_not_answer_is_told_and_the_nodes_are_in_it(site: Site, tmp_path: Path) -> None:
     dead = tmp_path / "dead.kubeconfig"
     dead.write_text(site.kubeconfig.read_text().replace(site.server.url, "https://127.0.0.1:1"))
@@ -374,12 +376,14 @@ def test_a_cluster_that_does_not_answer_is_told_and_the_nodes_are_in_it(site: Si
     assert [path for path in found if path.startswith("cluster/")] == []
 
 
+@pytest.mark.long
 def test_without_a_cluster_the_nodes_are_in_it(site: Site) -> None:
     found = site.bundle(qatvirt_cluster=False)
     assert "cluster: none was named" in found["README.txt"]
     assert f"nodes/{NODE}.json" in found
 
 
+@pytest.mark.long
 def test_a_directory_that_is_not_there_is_told(site: Site) -> None:
     done = site.play(support_bundle_directory="/nowhere/at/all")
     assert done.code != 0

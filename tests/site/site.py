@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import Lab, LabError, NodeSpec
+from lab import Lab, LabError, NodeSpec, qemu
 from lab.cluster import images
 from lab.cluster.control_plane import ControlPlane
 from lab.cluster.profiles import DEFAULT, PROFILES
+from lab.paths import cache_root, cached, digest, remove_tree
+from lab.shell import run
 from tests import drills
-from tests.plays import Play, play
+from tests.plays import ROOT, Play, play
 
 PROFILE = PROFILES[DEFAULT]
 VM, CONTAINER = "qat1", "qat2"
@@ -23,6 +25,11 @@ VM, CONTAINER = "qat1", "qat2"
 NODES = tuple(NodeSpec(name, driver=True, memory=PROFILE.memory) for name in (VM, CONTAINER))
 VFS = 16
 PATIENCE = 600.0
+SAVED, SAVED_FOR = "saved-site", 12 * 3600
+"""Kind of the saved site in the cache, and the seconds it is good for: KubeVirt's certificates are good for a day."""
+MADE_FROM = ("ansible_collections", "lab", "playbooks", "tests/site/site.py")
+SAVED_NETWORK = 240
+"""Number of its network, which has to be free at each start of it: other labs take the first that is free."""
 LABEL = "qatvirt.intel.com/workload"
 REPORT = "report"
 
@@ -78,6 +85,32 @@ def write_inventory(lab: Lab, directory: Path) -> Path:
     shared.mkdir()
     (shared / "all.yml").write_text(f"qat_validate_directory: {inventory.parent / REPORT}\n")
     return inventory
+
+
+def saved_site(directory: Path) -> Path:
+    """A converged site, saved as a whole; made if the cache has none of today's tree. directory: for its inventory.
+
+    The cache keeps one: it has some GB, and each change of the tree makes another.
+    """
+    files = run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard", *MADE_FROM).splitlines()
+    key = digest(qemu.version(), *files, *(ROOT / name for name in files if (ROOT / name).is_file()))
+    _forget_all_but(key)
+
+    def make(saved: Path) -> None:
+        with Lab("tests-saved-site", PROFILE, network=SAVED_NETWORK) as lab:
+            lab.down()
+            lab.start_all(NODES)
+            converge(Site(lab, write_inventory(lab, directory)))
+            lab.save_cluster(saved)
+
+    return cached(SAVED, key, make)
+
+
+def _forget_all_but(key: str) -> None:
+    """Remove saved sites of another tree, and one that is so old that KubeVirt's certificates are about to end."""
+    for saved in cache_root().glob(f"{SAVED}/*/"):
+        if saved.name != key or time.time() - saved.stat().st_mtime > SAVED_FOR:
+            remove_tree(saved)
 
 
 def converge(site: Site) -> None:

@@ -28,14 +28,13 @@ from tests.cluster.modules import module
 from tests.plays import ROOT
 from tests.site.site import (
     CONTAINER,
-    NODES,
     PATIENCE,
     PROFILE,
     VFS,
     VM,
     Site,
-    converge,
     eventually,
+    saved_site,
     state_of,
     vf_pod,
     write_inventory,
@@ -50,13 +49,12 @@ MACHINE = "qat-vm"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A converged site."""
+    """A converged site, from its saved cluster."""
+    saved = saved_site(tmp_path_factory.mktemp("saved"))
     with Lab("tests-machines", PROFILE) as lab:
         lab.down()
-        lab.start_all(NODES)
-        site = Site(lab, write_inventory(lab, tmp_path_factory.mktemp("site")))
-        converge(site)
-        yield site
+        lab.start_saved_cluster(saved)
+        yield Site(lab, write_inventory(lab, tmp_path_factory.mktemp("site")))
 
 
 @pytest.fixture(scope="module")
