@@ -4,7 +4,7 @@
 
 A cluster that was saved with KubeVirt in it starts in less than a minute; installing KubeVirt under emulation takes
 many. Certificates and what etcd has name addresses of the lab's network, so that a saved cluster takes that network
-again or does not start. KubeVirt renews its certificates once a day: a saved cluster should not be older.
+again or does not start. KubeVirt renews its certificates once a day: a saved cluster should be younger.
 """
 
 from __future__ import annotations
