@@ -247,7 +247,7 @@ class Lab:
 
         Raises LabError where its network is taken.
         """
-        saved = {_Record.load(path): path / "disk.qcow2" for path in saved_cluster.node_directories(directory)}
+        saved = {_NodeRecord.load(path): path / "disk.qcow2" for path in saved_cluster.node_directories(directory)}
         names = [record.spec.name for record in saved]
         with self._locked():
             self._require_resources([record.spec for record in saved])

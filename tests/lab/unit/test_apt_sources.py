@@ -12,7 +12,7 @@ from lab import LabError, apt_sources
 
 
 class TestAptSources:
-    def mirror(self, tmp_path: Path, name: str, text: str) -> apt_sources.Mirror:
+    def mirror(self, tmp_path: Path, name: str, text: str) -> apt_sources.DebianMirror:
         directory = tmp_path / "apt" / "sources.list.d"
         directory.mkdir(parents=True)
         (tmp_path / "os-release").write_text('ID=debian\nVERSION_CODENAME="bookworm"\n')
@@ -26,7 +26,7 @@ class TestAptSources:
             "\nEnabled: no\nTypes: deb\nURIs: http://no.test\nSuites: bookworm-security\n"
         )
         mirror = self.mirror(tmp_path, "debian.sources", text)
-        assert mirror == apt_sources.Mirror("http://mirror.test/debian", "http://mirror.test/security")
+        assert mirror == apt_sources.DebianMirror("http://mirror.test/debian", "http://mirror.test/security")
         assert mirror.lines("trixie") == [
             "deb http://mirror.test/debian trixie main",
             "deb http://mirror.test/security trixie-security main",
@@ -37,7 +37,7 @@ class TestAptSources:
             "# deb http://no.test bookworm main\ndeb-src http://no.test bookworm main\n"
             "deb [arch=amd64 signed-by=/x.gpg] http://mirror.test/debian bookworm main # yes\n"
         )
-        assert self.mirror(tmp_path, "x.list", text) == apt_sources.Mirror("http://mirror.test/debian", None)
+        assert self.mirror(tmp_path, "x.list", text) == apt_sources.DebianMirror("http://mirror.test/debian", None)
 
     def test_no_source_for_this_release(self, tmp_path: Path) -> None:
         with pytest.raises(LabError, match="bookworm"):

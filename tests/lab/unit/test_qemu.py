@@ -7,10 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import NodeSpec, qemu
-from lab.image import Image
+from lab.image import DiskImage
 from lab.network import Network
 
-IMAGE = Image(Path("/cache/image/0123"))
+IMAGE = DiskImage(Path("/cache/image/0123"))
 
 
 class TestMachine:

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from lab import LabError, resources
-from lab.resources import Machine, Need, problems
+from lab.resources import AvailableResources, RequiredResources, shortages
 
 CACHE = Path("/cache")
-ENOUGH = Machine(memory=14_000, disk={CACHE: 20.0}, tun=True)
-TWO_NODES = Need(nodes=[5120, 5120], control_plane=True, disk={CACHE: 18.0})
+ENOUGH = AvailableResources(memory=14_000, disk={CACHE: 20.0}, tun=True)
+TWO_NODES = RequiredResources(nodes=[5120, 5120], control_plane=True, disk={CACHE: 18.0})
 
 
 def test_enough_is_enough() -> None:
-    assert problems(TWO_NODES, ENOUGH) == []
+    assert shortages(TWO_NODES, ENOUGH) == []
 
 
 def test_two_nodes_of_the_default_profile_fit_into_14_gb() -> None:
@@ -29,7 +29,7 @@ def test_two_nodes_of_the_default_profile_fit_into_14_gb() -> None:
 
 def test_all_that_is_missing_is_said_at_once() -> None:
     memory, disk, tun = 1000, 3.0, False
-    found = problems(TWO_NODES, Machine(memory, {CACHE: disk}, tun))
+    found = shortages(TWO_NODES, AvailableResources(memory, {CACHE: disk}, tun))
     assert len(found) == 3
     assert "/dev/net/tun" in found[0]
     assert "1000 MiB" in found[1]
@@ -39,7 +39,7 @@ def test_all_that_is_missing_is_said_at_once() -> None:
 
 
 def test_nothing_to_start_needs_no_memory() -> None:
-    assert problems(Need([], control_plane=False, disk={}), Machine(0, {}, tun=False)) == []
+    assert shortages(RequiredResources([], control_plane=False, disk={}), AvailableResources(0, {}, tun=False)) == []
 
 
 def test_a_taken_port_is_named() -> None:

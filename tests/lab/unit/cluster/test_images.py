@@ -14,7 +14,7 @@ from lab.cluster import images
 class TestImages:
     @pytest.mark.parametrize(("version", "user"), [("v1.8.4", ""), ("v1.9.0", "107"), ("v1.10.1", "107")])
     def test_the_launcher_runs_as_the_node_labeller_of_its_release_needs(self, version: str, user: str) -> None:
-        assert images.Release(version, Path(), Path()).launcher_user == user
+        assert images.KubeVirtRelease(version, Path(), Path()).launcher_user == user
 
     def test_names_have_the_registry_of_every_lab(self) -> None:
         assert images.name("virt-api", "v1.8.4") == "registry.lab:5000/virt-api:v1.8.4"
