@@ -27,7 +27,7 @@ def test_reboot_brings_everything_back_before_sshd_answers(node: Node) -> None:
     done = started(node, "qatvirt.service", "ActiveEnter")
     assert 0 < done <= started(node, "ssh.service", "ExecMainStart")
     assert json.loads(node.read("/run/qatvirt/status.json"))["ok"] is True
-    assert "as wanted" in node.run("journalctl --no-pager --unit qatvirt.service").stdout
+    assert "follows the policy" in node.run("journalctl --no-pager --unit qatvirt.service").stdout
 
 
 def test_unit_is_ordered_before_kubelet(node: Node) -> None:

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every module of this collection promises."""
+"""Documentation that modules of this collection share."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Shared attributes of the node modules."""
+    """Attributes of the node modules, and the option policy."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -21,7 +21,7 @@ attributes:
     description: A second run with the same parameters changes nothing.
     support: full
   platform:
-    description: Operating systems it runs on.
+    description: Operating systems on which the module runs.
     support: full
     platforms: linux
 """
@@ -30,45 +30,21 @@ attributes:
 options:
   policy:
     description:
-      - What every QAT PF of the node is to be. Later entries win, key by key, for each PF. A PF that no entry
-        matches is left alone.
-    type: list
-    elements: dict
+      - A list of rules for the QAT PFs of the node. Later rules win, key by key, for each PF. A PF that no rule matches
+        is not changed.
+      - "C(match): which PFs, a dictionary with any of the keys C(address), C(device), C(family) and C(numa_node). All
+        given keys must fit; without keys every PF fits."
+      - "C(match.address): PCI address such as V(0000:6b:00.0), in quotes; the domain may be left out where it is 0000."
+      - "C(match.device): PCI device id of the PF such as V(4940), in quotes."
+      - "C(match.family): family such as V(4xxx), V(402xx), V(420xx), V(6xxx), V(c62x), V(c3xxx), V(dh895xcc)."
+      - "C(match.numa_node): NUMA node of the PF, a number."
+      - "C(services): services of the PF, a list out of V(sym), V(asym), V(dc), V(dcc), V(decomp), compared as a set.
+        Without this key they stay as they are. Only PFs whose driver has C(qat/cfg_services) take services (Gen4 and
+        later, Linux 6.0 and later)."
+      - "C(vfs): number of VFs, V(max) (the default for a PF that a rule matches) or V(0). The in-tree drivers enable
+        all VFs or none."
+      - "C(driver): driver of the VFs, V(vfio-pci) (the default for a PF that a rule matches), V(kernel) for the
+        family's own VF driver, or V(none)."
+    type: raw
     default: [{}]
-    suboptions:
-      match:
-        description:
-          - Which PFs. All given keys must fit; an empty mapping fits every PF.
-        type: dict
-        default: {}
-        suboptions:
-          address:
-            description: PCI address such as V(0000:6b:00.0); the domain may be left out when it is 0000.
-            type: str
-          device:
-            description: PCI device id of the PF such as V("4940"), in quotes.
-            type: str
-          family:
-            description: Family such as V(4xxx), V(402xx), V(420xx), V(6xxx), V(c62x), V(c3xxx), V(dh895xcc).
-            type: str
-          numa_node:
-            description: NUMA node of the PF.
-            type: int
-      services:
-        description:
-          - Services of the PF, a list out of V(sym), V(asym), V(dc), V(dcc), V(decomp), compared as a set. Left out,
-            they stay as they are.
-          - Only PFs whose driver has C(qat/cfg_services) take them (Gen4 and later, Linux 6.0 and later).
-        type: list
-        elements: str
-      vfs:
-        description:
-          - Number of VFs, V(max) (the default of a PF that an entry matches) or V(0). The in-tree drivers enable all
-            VFs or none.
-        type: str
-      driver:
-        description:
-          - Who gets the VFs, V(vfio-pci) (the default of a PF that an entry matches), V(kernel) for the family's own
-            VF driver, V(none).
-        type: str
 """

@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import qat_plugin
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, as_data, cluster_node, from_data
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_from_facts
 from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
 
 
@@ -23,7 +23,7 @@ def qat_site_nodes(hosts: list[str], hostvars: Any) -> list[dict[str, Any]]:
 def _node(host: str, variables: Any) -> dict[str, Any]:
     facts = _facts(host, variables)
     workload, node_name = variables.get("qatvirt_workload", VM), variables.get("qatvirt_node_name")
-    return as_data(cluster_node(host, facts, pfs_of(facts), workload, node_name))
+    return as_data(cluster_node(host, facts, pfs_from_facts(facts), workload, node_name))
 
 
 def _facts(host: str, variables: Any) -> dict[str, Any]:

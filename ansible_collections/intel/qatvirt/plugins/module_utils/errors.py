@@ -70,12 +70,16 @@ class Unmet(NodeError):
 
 
 class StepFailed(NodeError):
-    """A step did not do what it should; the message says what was found, what was expected and what to do."""
+    """A step did not do what it should; the message says what was found, what was expected and what to do.
 
-    def __init__(self, step: Step, reason: str) -> None:
+    ``code``: name of the kernel's errno (EBUSY), or NOT_APPLIED where the kernel took the write and did not follow it.
+    """
+
+    def __init__(self, step: Step, reason: str, code: str = "NOT_APPLIED") -> None:
         super().__init__(f"{step}: {reason}")
         self.step = step
         self.reason = reason
+        self.code = code
 
 
 class StepBlocked(StepFailed):
@@ -83,11 +87,16 @@ class StepBlocked(StepFailed):
 
 
 class ConvergeFailed(NodeError):
-    """A PF could not be converged; the message says why, and how the PF was left. ``done``: addresses of the PFs that
-    were converged before it."""
+    """A PF could not be converged; the message says why, and how the PF was left.
 
-    def __init__(self, message: str, done: tuple[str, ...]) -> None:
+    ``address``: of that PF. ``code``: of the StepFailed, or IN_USE. ``done``: addresses of the PFs that were converged
+    before it.
+    """
+
+    def __init__(self, message: str, address: str, code: str, done: tuple[str, ...]) -> None:
         super().__init__(message)
+        self.address = address
+        self.code = code
         self.done = done
 
 

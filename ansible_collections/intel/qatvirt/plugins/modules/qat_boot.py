@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Install the unit that brings services, VFs and drivers back at boot."""
+"""Install the systemd unit that brings services, VFs and drivers back at boot."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
   - The kernel forgets services and VFs at every boot. This module installs a systemd unit that runs before kubelet
-    and follows the same policy with the same code as M(intel.qatvirt.qat_vf), from one self-contained file.
-  - The unit reports to the journal and to C(/run/qatvirt/status.json).
+    starts and follows the policy with the code of M(intel.qatvirt.qat_vf), from one self-contained file.
+  - The unit reports to the journal and to C(/run/qatvirt/status.json), which has C(ok), C(messages) for people and
+    C(failures) for programs (C(code), C(pf), C(message)).
 extends_documentation_fragment:
   - intel.qatvirt.attributes
   - intel.qatvirt.attributes.policy
@@ -28,14 +29,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Keep it so after a reboot
+- name: Keep services, VFs and VF drivers across reboots
   intel.qatvirt.qat_boot:
     policy: "{{ qat_vf_policy }}"
 """
 
 RETURN = r"""
 files:
-  description: Files that were, or would be, written or removed.
+  description: Files that were written or removed, or in check mode would be.
   type: list
   elements: str
   returned: success
@@ -44,7 +45,7 @@ enabled:
   type: bool
   returned: success
 ansible_facts:
-  description: C(qatvirt) as of M(intel.qatvirt.qat_info), read after the change.
+  description: C(qatvirt) as M(intel.qatvirt.qat_info) returns it, read after the change.
   type: dict
   returned: when not in check mode
 """
@@ -55,7 +56,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node import boot_unit, paths
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC, given_policy
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import Checkpoint
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
@@ -68,7 +69,6 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import Sy
 
 
 def main() -> None:
-    """Entry point."""
     module = AnsibleModule(
         argument_spec={
             "policy": POLICY_SPEC,
@@ -80,11 +80,11 @@ def main() -> None:
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Compare the files and the unit, and make them so."""
+    """Install or remove the files, and enable or disable the unit. Returns the result of the module."""
     system, files = System(), Files()
     present = module.params["state"] == "present"
     managed = ManagedFiles(files, Checkpoint(files), "boot_files")
-    differing = managed.differing(_wanted(module, system) if present else _absent())
+    differing = managed.differing(_present(module, system) if present else _absent())
     switch = system.exists(paths.WANTED) != present
     diff = managed.diff(differing)
     if switch:
@@ -111,8 +111,8 @@ def _switch_diff(present: bool) -> dict[str, str]:
     return {"before": "disabled\n", "after": "enabled\n"} if present else {"before": "enabled\n", "after": "disabled\n"}
 
 
-def _wanted(module: AnsibleModule, system: System) -> list[ManagedFile]:
-    raw = given_policy(module.params["policy"])
+def _present(module: AnsibleModule, system: System) -> list[ManagedFile]:
+    raw = module.params["policy"]
     pfs = observe_pfs(system, {})
     policy = fitting_policy(raw, pfs)
     return [

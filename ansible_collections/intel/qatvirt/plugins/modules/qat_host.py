@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IOMMU, kernel arguments and vfio on a node."""
+"""Set up IOMMU, kernel arguments and vfio on a node."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ version_added: 0.1.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
-  - Loads vfio-pci now and at boot, and lets it take the VFs of Gen2 devices where the policy sends them there
-    (C(disable_denylist)).
+  - Loads vfio-pci now and at every boot, and has it take the VFs of Gen2 devices where the policy binds them to
+    vfio-pci (C(disable_denylist)).
   - Where the IOMMU is off, sets C(intel_iommu=on) through the host's own boot loader tool (GRUB drop-in, grubby,
-    rpm-ostree, kernel-install). Where it is on, kernel arguments stay as they are.
-  - It never reboots; it says whether a reboot is needed and why.
+    rpm-ostree, kernel-install). Where the IOMMU is on, kernel arguments stay as they are.
+  - Never reboots the node. The result says whether a reboot is needed and why.
 extends_documentation_fragment:
   - intel.qatvirt.attributes
   - intel.qatvirt.attributes.policy
@@ -51,12 +51,12 @@ reboot_needed:
   type: bool
   returned: success
 reasons:
-  description: Why.
+  description: Why a reboot is needed.
   type: list
   elements: str
   returned: success
 kernel_args:
-  description: Kernel arguments this module keeps set.
+  description: Kernel arguments that this module keeps set.
   type: list
   elements: str
   returned: success
@@ -70,21 +70,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC, given_policy
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.bootloader import LOADERS, Loader
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.bootloader import BOOT_LOADERS, BootLoader
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import Checkpoint
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.facts import collect
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.host_plan import HostPlan, plan_host, plan_host_absent
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.managed_files import ManagedFiles
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_from_facts
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.module import run_command, run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import fitting_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
 
 
 def main() -> None:
-    """Entry point."""
     module = AnsibleModule(
         argument_spec={
             "policy": POLICY_SPEC,
@@ -93,11 +92,11 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run_module(module, lambda running: Host(running).converge())
+    run_module(module, lambda running: HostRun(running).converge())
 
 
-class Host:
-    """One run: compare, and unless in check mode, change."""
+class HostRun:
+    """One run of the module: compares the host with the plan and, outside of check mode, changes it."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
@@ -107,7 +106,7 @@ class Host:
         self.facts = collect(System(), self.files)
 
     def converge(self) -> dict[str, Any]:
-        """The module's result."""
+        """Returns the result of the module."""
         plan = self.plan()
         if plan.problems:
             self.module.fail_json(msg="; ".join(f"{item.message}: {item.fix}" for item in plan.problems))
@@ -136,23 +135,22 @@ class Host:
         ours = self.facts["kernel_args_set"]
         if self.module.params["state"] == "absent":
             return plan_host_absent(self.facts, ours, self.checkpoint.section("modules"))
-        pfs = pfs_of(self.facts)
-        policy = fitting_policy(given_policy(self.module.params["policy"]), pfs)
+        pfs = pfs_from_facts(self.facts)
+        policy = fitting_policy(self.module.params["policy"], pfs)
         return plan_host(self.facts, pfs, policy, self.module.params["kernel_args"], ours)
 
-    def loader(self) -> Loader:
-        """The boot loader's tool. Fails when this host has none that is known."""
+    def loader(self) -> BootLoader:
+        """The boot loader's configuration. Fails the module on a host whose boot loader tool is not known."""
         kind = self.facts["boot_loader"]
         if kind is None:
             self.module.fail_json(
-                msg="no known boot loader tool on {0}: expected update-grub, grubby, rpm-ostree or "
-                "kernel-install with /etc/kernel/cmdline. "
-                "Set the kernel arguments by hand and reboot".format(self.facts["node"])
+                msg="no known boot loader tool on {0}: expected update-grub, grubby, rpm-ostree or kernel-install with "
+                "/etc/kernel/cmdline. Set the kernel arguments by hand and reboot".format(self.facts["node"])
             )
-        return LOADERS[kind](self.files, self.run)
+        return BOOT_LOADERS[kind](self.files, self.run)
 
     def run(self, command: list[str]) -> str:
-        """Output of a command that has to succeed."""
+        """Output of a command. Fails the module where the command fails."""
         return run_command(self.module, command)
 
     def args_differ(self, plan: HostPlan) -> bool:
@@ -160,7 +158,7 @@ class Host:
         return bool(plan.gone) or (bool(plan.args) and not self.loader().in_place(list(plan.args)))
 
     def set_args(self, plan: HostPlan) -> None:
-        """Record which arguments are ours, then set them."""
+        """Record the kernel arguments that the running kernel does not have, then set all of them."""
         for arg in plan.args:
             if arg not in self.facts["kernel"]["args"]:
                 self.checkpoint.record("kernel_args", arg, self.facts["boot_loader"])
@@ -169,7 +167,7 @@ class Host:
             self.checkpoint.forget("kernel_args", arg)
 
     def load(self, plan: HostPlan) -> None:
-        """Load, reload or unload vfio-pci; what was not loaded before us is remembered."""
+        """Load modules, and reload or unload vfio-pci. Modules that were not loaded before are recorded."""
         if plan.reload_vfio or plan.unload_vfio:
             self.run(["modprobe", "-r", "vfio-pci"])
         if plan.reload_vfio:

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read everything about the QAT devices of a node."""
+"""Read the QAT devices of a node and the host around them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
   - Returns all QAT PFs and VFs of a node in any PCI domain, with drivers, IOMMU groups, services and the processes
-    that hold VFs, and the kernel, modules, firmware and conflicts around them, in one remote execution.
-  - Problems name what was found, what was expected and what to do.
-  - Run it as root, or holders of other users' processes are not seen.
+    that hold VFs. Also returns the kernel, modules and firmware of the node, and other software that manages QAT.
+    Takes one remote execution.
+  - Problems say what was found, what was expected and what to do.
+  - Run it as root. Without root's rights it does not see VFs that processes of other users hold.
 extends_documentation_fragment:
   - intel.qatvirt.attributes
 attributes:
   diff_mode:
     support: N/A
-    details: It changes nothing.
+    details: The module changes nothing.
 """
 
 EXAMPLES = r"""
@@ -36,12 +37,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ansible_facts:
-  description: The facts.
+  description: The facts of the node.
   returned: always
   type: complex
   contains:
     qatvirt:
-      description: Everything about the node's QAT.
+      description: The QAT devices of the node and the host around them.
       type: dict
       returned: always
       contains:
@@ -65,38 +66,39 @@ ansible_facts:
           returned: always
         kernel:
           description:
-            - C(release), C(args) (kernel command line), C(iommu) (is it on), C(iommu_units), C(secure_boot) and
-              C(lockdown) (null when not known), C(headers) (are they installed), C(source_version).
+            - C(release), C(args) (kernel command line), C(iommu) (whether the IOMMU is on), C(iommu_units),
+              C(secure_boot) and C(lockdown) (null where not known), C(headers) (whether they are installed),
+              C(source_version).
           type: dict
           returned: always
         boot_loader:
-          description: "grub, grubby, rpm-ostree, kernel-install or null."
+          description: "Kind of boot loader: grub, grubby, rpm-ostree, kernel-install, or null where not known."
           type: str
           returned: always
           sample: grub
         vfio:
           description:
-            - "vfio-pci: C(loaded), C(builtin), C(denylist_disabled) (null when not known), C(devices) bound to it,
+            - "vfio-pci: C(loaded), C(builtin), C(denylist_disabled) (null where not known), C(devices) bound to it,
               C(cdevs_missing) (character devices that sysfs names and the kernel does not make)."
           type: dict
           returned: always
         modules:
           description:
-            - "By name: C(loaded), C(builtin), C(path) for the running kernel (null when there is none),
-              C(out_of_tree)."
+            - "By name: C(loaded), C(builtin), C(path) for the running kernel (null where there is none),
+              C(out_of_tree) (whether that file does not come with the kernel)."
           type: dict
           returned: always
         firmware:
-          description: Path of each firmware file the devices need; null when it is missing.
+          description: Path of each firmware file that the devices need; null where the file is missing.
           type: dict
           returned: always
         conflicts:
-          description: "Other parties that manage QAT here: C(id), C(message), C(fix)."
+          description: "Other software that manages QAT on this node: C(id), C(message), C(fix)."
           type: list
           elements: dict
           returned: always
         vms:
-          description: "Processes with /dev/kvm open: C(pid), C(command), C(guest), C(pod)."
+          description: "Processes that have /dev/kvm open: C(pid), C(command), C(guest), C(pod)."
           type: list
           elements: dict
           returned: always
@@ -111,11 +113,13 @@ ansible_facts:
           elements: dict
           returned: always
         boot:
-          description: "The boot unit: C(installed), C(enabled), its C(policy) and the C(status) it reported."
+          description:
+            - "The boot unit: C(installed), C(enabled), the C(policy) it follows, and the C(status) of its last run."
+            - "C(status) has C(ok), C(messages) for people and C(failures) for programs: C(code), C(pf), C(message)."
           type: dict
           returned: always
         kernel_args_set:
-          description: Kernel arguments this collection has set.
+          description: Kernel arguments that this collection has set.
           type: list
           elements: str
           returned: always
@@ -132,13 +136,12 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import Sy
 
 
 def main() -> None:
-    """Entry point."""
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
     run_module(module, run)
 
 
 def run(_module: AnsibleModule) -> dict[str, Any]:
-    """The facts."""
+    """Read the facts. Returns the result of the module."""
     return {"changed": False, "ansible_facts": {"qatvirt": collect(System(), Files())}}
 
 

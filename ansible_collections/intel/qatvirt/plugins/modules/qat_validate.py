@@ -53,8 +53,7 @@ options:
         required: true
       policy:
         description: The policy of its VFs, as for M(intel.qatvirt.qat_vf).
-        type: list
-        elements: dict
+        type: raw
         default: [{}]
       kernel_args:
         description: Kernel arguments wanted besides, as for M(intel.qatvirt.qat_host).
@@ -115,6 +114,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module impor
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, WORKLOADS
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import read
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report, verdict_text
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import CheckedNode, Site, checked_node
@@ -128,7 +128,7 @@ CASE = {
         "node_name": {"type": "str"},
         "workload": {"type": "str", "choices": list(WORKLOADS), "default": VM},
         "facts": {"type": "dict", "required": True},
-        "policy": {"type": "list", "elements": "dict", "default": [{}]},
+        "policy": POLICY_SPEC,
         "kernel_args": {"type": "list", "elements": "str", "default": []},
     },
 }

@@ -93,8 +93,8 @@ SPEC = {
 def cluster_node(
     inventory_name: str, facts: dict[str, Any], pfs: tuple[Pf, ...], workload: str = VM, node_name: str | None = None
 ) -> ClusterNode:
-    """A node of the inventory from its facts. ``pfs``: of :func:`..node.model.pfs_of`. ``node_name``: of its Node
-    object, where the inventory says it (``qatvirt_node_name``).
+    """A node of the inventory from its facts. ``pfs``: of :func:`..node.model.pfs_from_facts`. ``node_name``: of its
+    Node object, where the inventory says it (``qatvirt_node_name``).
 
     Raises InputError for a workload that is none.
     """

@@ -1,14 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carrying a plan out: prove unused, write, read back, and undo what failed.
+"""Carrying out a plan: prove that the VFs are unused, write, read back, and undo what failed.
 
-Every step looks before it writes and reads back afterwards, so a run that was killed anywhere is simply run again.
+Every step reads before it writes and reads back afterwards, so a run that was killed at any point is simply run again.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -19,15 +18,18 @@ from .holders import find_holders, holders_of
 from .model import Holder, Pf, Vf, group_nodes, parse_services
 from .observe import device_nodes, observe, observe_pf
 from .pci import DRIVERS, device_path
-from .plan import Plan, Step, plan, steps_to, target_of, touched
+from .plan import Plan, Step, plan_pfs, steps_to, target_of, touched
 from .policy import Policy
 from .sysfs import WRITE_TIMEOUT, System, WriteBlocked
+
+IN_USE = "IN_USE"
+"""Code of a failure: a VF that has to change is held."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Before, after, the plan in between; the PFs it was ``done`` on, and the held VFs that kept the others from it
-    (``skipped_vfs``)."""
+    """What a run did. ``before``, ``after``: the PFs of the node. ``done``: addresses of the PFs that were changed.
+    ``skipped_vfs``: held VFs, whose PFs were not changed for that reason."""
 
     before: tuple[Pf, ...]
     after: tuple[Pf, ...]
@@ -43,54 +45,57 @@ def converge(
     timeout: float = WRITE_TIMEOUT,
     first_touch: Callable[[Pf], None] = lambda _pf: None,
 ) -> Result:
-    """Observe, plan, apply, observe again. Raises PolicyError and as :func:`carry_out`."""
+    """Observe, plan, apply, observe again. Raises PolicyError, and what :func:`carry_out` raises."""
     pfs, vfio = observe(system)
-    return carry_out(system, pfs, plan(pfs, vfio, policy), skip_in_use, timeout, first_touch)
+    return carry_out(system, pfs, plan_pfs(pfs, vfio, policy), skip_in_use, timeout, first_touch)
 
 
 def carry_out(
     system: System,
     before: tuple[Pf, ...],
-    todo: Plan,
+    plan: Plan,
     skip_in_use: bool = False,
     timeout: float = WRITE_TIMEOUT,
     first_touch: Callable[[Pf], None] = lambda _pf: None,
 ) -> Result:
-    """Apply a plan made from ``before``, PF by PF; ``first_touch`` gets each PF as it was, before its first write.
+    """Apply a plan that was made from ``before``, PF by PF. ``first_touch`` is called with each PF before the first
+    write to it.
 
-    Raises Unmet and InUse before anything is changed. Raises ConvergeFailed for the first PF that fails, after
-    putting it back; later PFs are not touched. With ``skip_in_use`` held PFs are left alone and listed in the result.
+    Raises Unmet and InUse before anything is changed. Raises ConvergeFailed for the first PF that fails, after putting
+    that PF back; later PFs are not touched. With ``skip_in_use`` a PF whose VFs are held is not touched, and the result
+    lists those VFs.
     """
-    unmet = tuple(problem for pf_plan in todo.pfs if pf_plan.steps for problem in pf_plan.unmet)
+    unmet = tuple(problem for pf_plan in plan.pfs if pf_plan.steps for problem in pf_plan.unmet)
     if unmet:
         raise Unmet(unmet)
-    blocked = tuple(vf for pf_plan in todo.pfs for vf in pf_plan.blocked)
+    blocked = tuple(vf for pf_plan in plan.pfs for vf in pf_plan.blocked)
     if blocked and not skip_in_use:
         raise InUse(blocked)
     done: list[str] = []
     skipped: list[Vf] = []
-    for pf, pf_plan in zip(before, todo.pfs):
+    for pf, pf_plan in zip(before, plan.pfs):
         try:
             if pf_plan.steps:
                 _apply_pf(system, pf, pf_plan.steps, timeout, first_touch)
                 done.append(pf.address)
         except InUse as error:
             if not skip_in_use:
-                raise ConvergeFailed(f"{error}; PF {pf.address} was not touched", tuple(done)) from error
+                message = f"{error}; PF {pf.address} was not touched"
+                raise ConvergeFailed(message, pf.address, IN_USE, tuple(done)) from error
             skipped.extend(error.vfs)
         except StepFailed as error:
-            raise ConvergeFailed(str(error), tuple(done)) from error
-    return Result(before, observe(system)[0], todo, tuple(done), tuple(skipped))
+            raise ConvergeFailed(str(error), pf.address, error.code, tuple(done)) from error
+    return Result(before, observe(system)[0], plan, tuple(done), tuple(skipped))
 
 
 @contextmanager
 def _unused(system: System, vfs: tuple[Vf, ...]) -> Iterator[None]:
-    """Prove that nobody has one of the VFs open, and keep it so until the block is left. Raises InUse.
+    """Prove that no process has one of the VFs open, and keep them unused until the block ends. Raises InUse.
 
-    A vfio group can be open only once (EBUSY, drivers/vfio/group.c), so opening it is a proof that does not depend on
-    what /proc shows, and nobody else can open the VF meanwhile. Removing a VF waits for those who took the *device* out
-    of the group, not for an open group (vfio_unregister_group_dev, Linux 6.1 to 6.12); should a kernel wait for it
-    after all, the claim is let go when the write is given up on.
+    A vfio group can be open only once (EBUSY, drivers/vfio/group.c), so opening the group is a proof that does not
+    depend on what /proc shows, and no other process can open the VF meanwhile. Removing a VF waits for processes that
+    took the *device* out of the group, not for an open group (vfio_unregister_group_dev, Linux 6.1 to 6.12). Should a
+    kernel wait for an open group after all, the group is released once the write is given up.
     """
     holders = find_holders(system) if vfs else {}
     with ExitStack() as claims:
@@ -103,7 +108,7 @@ def _unused(system: System, vfs: tuple[Vf, ...]) -> Iterator[None]:
 
 
 def _claim(system: System, claims: ExitStack, node: str) -> bool:
-    """Keep a group open on ``claims``. False when somebody else has it."""
+    """Open a group, which stays open until ``claims`` ends. False where another process has the group open."""
     try:
         claims.callback(system.claim(node).release)
     except OSError as error:
@@ -112,7 +117,8 @@ def _claim(system: System, claims: ExitStack, node: str) -> bool:
 
 
 def _with_holders(system: System, vf: Vf, holders: dict[str, tuple[Holder, ...]], taken: set[str]) -> Vf:
-    """The VF with whoever holds it now; ``taken``: groups that could not be opened, whatever /proc shows."""
+    """The VF with its holders of this moment. ``taken``: groups that another process has open, shown in /proc or
+    not."""
     nodes = device_nodes(system, vf.address, vf.iommu_group)
     seen = holders_of(nodes, holders)
     unseen = tuple(Holder(0, "a process that /proc does not show", node) for node in nodes if node in taken)
@@ -122,39 +128,43 @@ def _with_holders(system: System, vf: Vf, holders: dict[str, tuple[Holder, ...]]
 def _apply_pf(
     system: System, before: Pf, steps: tuple[Step, ...], timeout: float, first_touch: Callable[[Pf], None]
 ) -> None:
-    """Run the steps of one PF; when one fails, put the PF back and say so in the StepFailed that is raised."""
+    """Run the steps of one PF. Where a step fails, put the PF back, and raise a StepFailed that says how the PF is
+    now."""
     try:
         with _unused(system, touched(before, steps)):
             first_touch(before)
             for step in steps:
                 _attempt(system, step, timeout)
     except StepBlocked as error:
-        raise StepFailed(error.step, f"{error.reason}; {_who_blocks(system, before)}") from error
+        raise StepFailed(error.step, f"{error.reason}; {_who_blocks(system, before)}", error.code) from error
     except StepFailed as error:
-        raise StepFailed(error.step, f"{error.reason} {_put_back(system, before, timeout)}") from error
+        raise StepFailed(error.step, f"{error.reason} {_put_back(system, before, timeout)}", error.code) from error
 
 
 def _attempt(system: System, step: Step, timeout: float) -> None:
-    """One step; whatever goes wrong becomes a StepFailed."""
+    """Run one step. Raises StepFailed for every failure."""
     try:
         _run(system, step, timeout)
     except WriteBlocked as error:
-        raise StepBlocked(step, str(error.strerror)) from error
+        raise StepBlocked(step, str(error.strerror), errno_name(error)) from error
     except OSError as error:
-        raise StepFailed(step, _explain(step, error)) from error
+        raise StepFailed(step, _explain(step, error), errno_name(error)) from error
 
 
 def _who_blocks(system: System, before: Pf) -> str:
-    """Told without reading the PF: the blocked writer has its lock, so reading sriov_numvfs would wait as well
-    (drivers/pci/iov.c)."""
+    """A sentence on which processes the kernel waits for.
+
+    Reads nothing of the PF: the blocked writer has the PF's lock, so a read of sriov_numvfs would wait, too
+    (drivers/pci/iov.c).
+    """
     holders = find_holders(system)
     held = [replace(vf, holders=holders_of(group_nodes(vf.iommu_group), holders)) for vf in before.vfs]
     who = "; ".join(vf.held_by() for vf in held if vf.holders) or "no holder is visible in /proc"
-    return f"{who}. The kernel goes on as soon as it is released; nothing else was written to PF {before.address}"
+    return f"{who}. The kernel goes on as soon as the VF is released; nothing else was written to PF {before.address}"
 
 
 def _put_back(system: System, before: Pf, timeout: float) -> str:
-    """Undo what was done to a PF; the sentence that says how it was left."""
+    """Bring a PF back to what it was. Returns the sentence that says how the PF is now."""
     name = f"PF {before.address}"
     try:
         now = _observe_again(system, before)
@@ -176,7 +186,7 @@ def _observe_again(system: System, pf: Pf) -> Pf:
 
 
 def _run(system: System, step: Step, timeout: float) -> None:
-    """One step: nothing when it is so already, else write and read back. Raises OSError, StepFailed."""
+    """Write and read back, unless the node already is as the step wants it. Raises OSError, StepFailed."""
     if step.op == "attach":
         _bind(system, step, step.address)
     elif step.op == "detach":
@@ -193,7 +203,7 @@ def _run(system: System, step: Step, timeout: float) -> None:
 
 
 def _same_services(found: str, wanted: str) -> bool:
-    """As sets: Linux 7.2 and later read back in an order of their own."""
+    """Compares sets: Linux 7.2 and later print services in an order of their own."""
     return set(parse_services(found)) == set(parse_services(wanted))
 
 
@@ -214,8 +224,8 @@ def _set(system: System, step: Step, path: str, same: Callable[[str, str], bool]
 
 
 def _enable_vfs(system: System, step: Step, timeout: float) -> None:
-    """Linux 6.1 answers EINVAL for ever after a start that failed in here, because it keeps its list of VFs; making it
-    drop the list helps."""
+    """Linux 6.1 keeps its list of VFs when the device fails to start during this write, and from then on answers
+    EINVAL. It takes the write again once it has dropped that list."""
     path = device_path(step.address)
     try:
         _set(system, step, path + "/sriov_numvfs", str.__eq__, timeout)
@@ -242,8 +252,8 @@ def _disable_vfs(system: System, step: Step, timeout: float) -> None:
 
 
 def _drop_vfs(system: System, step: Step, path: str, timeout: float) -> None:
-    """Linux 6.1 answers EINVAL ("Already enabled for this device") to 0: there taking the PF down, or off its driver,
-    removes the VFs."""
+    """Remove VFs where the kernel refuses 0 in sriov_numvfs (Linux 6.1: EINVAL, "Already enabled for this device"):
+    taking the PF down, or unbinding it from its driver, removes them."""
     if system.exists(path + "/qat/state"):
         for state in ("up", "down"):
             _run(system, replace(step, op="state", value=state), timeout)
@@ -271,8 +281,8 @@ def _run_vf(system: System, step: Step, timeout: float) -> None:
 
 
 def _bind(system: System, step: Step, address: str) -> None:
-    """Let the kernel find the driver: the override decides for a VF, the ids for a PF. drivers_probe itself reports
-    no failed probe."""
+    """Have the kernel bind a function: driver_override decides for a VF, the ids of the drivers for a PF. drivers_probe
+    itself reports no failed probe."""
     link = device_path(address) + "/driver"
     if system.link(link) == step.value:
         return
@@ -281,27 +291,33 @@ def _bind(system: System, step: Step, address: str) -> None:
     if found != step.value:
         raise StepFailed(
             step,
-            "{0} has {1} after probing, expected {2}; dmesg tells why the driver refused it.".format(
+            "{0} has {1} after probing, expected {2}; dmesg says why the driver refused the function.".format(
                 address, "driver " + found if found else "no driver", step.value
             ),
         )
 
 
+def errno_name(error: OSError) -> str:
+    """``EBUSY`` and the like."""
+    return errno.errorcode.get(error.errno or 0, str(error.errno))
+
+
 def _explain(step: Step, error: OSError) -> str:
-    name = errno.errorcode.get(error.errno or 0, str(error.errno))
+    name = errno_name(error)
     hint = _HINTS.get((step.op, name)) or _HINTS.get(("", name)) or "dmesg may say more"
-    return f"writing {error.filename} gave {name} ({os.strerror(error.errno or 0)}): {hint}."
+    return f"writing {error.filename} gave {name} ({error.strerror}): {hint}."
 
 
+_MMIO = "not enough MMIO space or bus numbers; see the BIOS (MMIO above 4G) or boot with pci=realloc"
 _HINTS = {
-    (
-        "enable_vfs",
-        "ENOMEM",
-    ): "not enough MMIO space or bus numbers; see the BIOS (MMIO above 4G) or boot with pci=realloc",
+    ("enable_vfs", "ENOMEM"): _MMIO,
     ("enable_vfs", "ENOENT"): "the PF has no driver that makes VFs",
-    ("enable_vfs", "EINVAL"): "the driver wants the IOMMU for VFs; boot with intel_iommu=on",
-    ("services", "EINVAL"): "this kernel does not take them (before Linux 6.5 only sym;asym and dc, dcc since 6.7)",
-    ("", "EBUSY"): "the kernel itself uses the PF (dm-crypt, IPsec or zram over QAT), or it is in reset",
+    ("enable_vfs", "EINVAL"): "the driver makes VFs only with the IOMMU on; boot with intel_iommu=on",
+    (
+        "services",
+        "EINVAL",
+    ): "this kernel does not take these services (before Linux 6.5 only sym;asym and dc; dcc since 6.7)",
+    ("", "EBUSY"): "the kernel itself uses the PF (dm-crypt, IPsec or zram over QAT), or the PF is in reset",
     ("", "EFAULT"): "the driver could not start the device; dmesg says why (often firmware)",
     ("", "EACCES"): "run as root",
     ("", "EROFS"): "sysfs is mounted read-only here; run on the node itself, not in a container",

@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kernel arguments that last, through the host's own boot loader tool.
+"""Kernel arguments for every boot, set through the host's own boot loader tool.
 
-One class a kind (see ``host.boot_loader``); each knows which of our arguments are in place and how to set them.
-``run`` executes a command, raises OSError or RuntimeError when it fails, and returns its output.
+One class for each kind of boot loader configuration (``host.boot_loader`` names the kinds).
 """
 
 from __future__ import annotations
@@ -13,33 +12,35 @@ from collections.abc import Callable
 from .files import Files
 from .host import kernel_args
 
-Run = Callable[[list[str]], str]
+RunCommand = Callable[[list[str]], str]
+"""Runs a command and returns its output. Raises OSError or RuntimeError where the command fails."""
 
-#: Sorted after cloud images' own 50-cloudimg-settings.cfg, which sets the variable anew.
 GRUB_DROPIN = "/etc/default/grub.d/99-qatvirt.cfg"
+"""Sorted after 50-cloudimg-settings.cfg of cloud images, which sets the variable anew."""
 _GRUB_CONFIG = "/boot/grub/grub.cfg"
 _HEADER = "# Written by intel.qatvirt (role qat_host).\n"
 _CMDLINE = "/etc/kernel/cmdline"
 
 
-class Loader:
-    """Common part: ``in_place``: all wanted arguments will be there at the next boot; ``set`` makes it so."""
+class BootLoader:
+    """The configuration of a boot loader."""
 
-    def __init__(self, files: Files, run: Run) -> None:
+    def __init__(self, files: Files, run: RunCommand) -> None:
         self._files = files
         self._run = run
 
     def in_place(self, wanted: list[str]) -> bool:
+        """Whether the next boot will have all wanted kernel arguments."""
         raise NotImplementedError
 
     def set(self, wanted: list[str], gone: list[str]) -> None:
-        """``gone``: arguments of ours that are not wanted any more."""
+        """Set the wanted kernel arguments, and remove those that are ``gone``."""
         raise NotImplementedError
 
 
-class Grub(Loader):
-    """Debian, Ubuntu: a drop-in below /etc/default/grub.d and update-grub. Appended last, so that it wins over an
-    earlier ``intel_iommu=off``."""
+class GrubLoader(BootLoader):
+    """Debian, Ubuntu: a drop-in below /etc/default/grub.d, and update-grub. The drop-in appends its arguments last, so
+    that they win over an earlier ``intel_iommu=off``."""
 
     def in_place(self, wanted: list[str]) -> bool:
         config = self._files.read(_GRUB_CONFIG) or ""
@@ -61,8 +62,8 @@ def _grub_dropin(wanted: list[str]) -> str | None:
     return f'{_HEADER}GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {args}"\n'
 
 
-class Grubby(Loader):
-    """RHEL family, Fedora: grubby edits the boot entries of all kernels."""
+class GrubbyLoader(BootLoader):
+    """RHEL family, Fedora: grubby, which edits the boot entries of all kernels."""
 
     def in_place(self, wanted: list[str]) -> bool:
         info = self._run(["/usr/sbin/grubby", "--info=DEFAULT"])
@@ -77,7 +78,7 @@ class Grubby(Loader):
         self._run(command)
 
 
-class RpmOstree(Loader):
+class RpmOstreeLoader(BootLoader):
     """Fedora CoreOS and other ostree hosts: a new deployment with changed kernel arguments."""
 
     def in_place(self, wanted: list[str]) -> bool:
@@ -89,8 +90,8 @@ class RpmOstree(Loader):
         self._run(["/usr/bin/rpm-ostree", "kargs", *options])
 
 
-class KernelInstall(Loader):
-    """systemd-boot hosts: /etc/kernel/cmdline, taken up by kernel-install."""
+class KernelInstallLoader(BootLoader):
+    """systemd-boot hosts: /etc/kernel/cmdline, which kernel-install copies into the boot entry."""
 
     def _present(self) -> list[str]:
         return (self._files.read(_CMDLINE) or "").split()
@@ -105,9 +106,9 @@ class KernelInstall(Loader):
         self._run(["/usr/bin/kernel-install", "add", release, f"/lib/modules/{release}/vmlinuz"])
 
 
-LOADERS: dict[str, type[Loader]] = {
-    "grub": Grub,
-    "grubby": Grubby,
-    "rpm-ostree": RpmOstree,
-    "kernel-install": KernelInstall,
+BOOT_LOADERS: dict[str, type[BootLoader]] = {
+    "grub": GrubLoader,
+    "grubby": GrubbyLoader,
+    "rpm-ostree": RpmOstreeLoader,
+    "kernel-install": KernelInstallLoader,
 }

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the node was before the first touch, so that ``state: absent`` can put it back.
+"""The checkpoint: what the node was before the first change, so that ``state: absent`` can put it back.
 
-One JSON file, ``/var/lib/qatvirt/checkpoint.json``: a section a layer (``pfs``, ``files``, ``kernel_args``). An
-entry is written once, before the first change, and dropped when it has been put back.
+One JSON file, ``/var/lib/qatvirt/checkpoint.json``, in sections: ``pfs``, ``host_files`` (of qat_host), ``boot_files``
+(of qat_boot), ``kernel_args`` and ``modules``. An entry is recorded once, before the first change, and dropped once the
+node is back to it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _VERSION = 1
 
 
 class Checkpoint:
-    """The file's content; every change is written at once."""
+    """Content of the file. Every change is written at once."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -31,17 +32,17 @@ class Checkpoint:
             self._data = _parse(text)
 
     def section(self, name: str) -> dict[str, Any]:
-        """Entries of a section, by key; empty when there are none."""
+        """Entries of a section, by key."""
         return dict(self._data.get(name, {}))
 
     def record(self, section: str, key: str, value: object) -> None:
-        """Remember how something was, unless that is known already."""
+        """Record what something was. An entry that exists already stays as it is."""
         if key not in self._data.get(section, {}):
             self._data.setdefault(section, {})[key] = value
             self._save()
 
     def forget(self, section: str, key: str) -> None:
-        """Drop an entry that has been put back; the file goes with the last one."""
+        """Drop an entry that the node is back to. The file goes with its last entry."""
         entries = self._data.get(section, {})
         if key in entries:
             del entries[key]
@@ -62,8 +63,8 @@ def _parse(text: str) -> dict[str, Any]:
         version = data["version"]
     except (ValueError, TypeError, KeyError) as error:
         raise CheckpointError(
-            f"{PATH} is damaged ({error!r}); it holds what this node was before the first change. Restore it from a "
-            "backup, or move it away to give up going back"
+            f"{PATH} is damaged ({error!r}); it records what this node was before the first change. Restore the file "
+            "from a backup, or move it away: state absent then cannot put the node back"
         ) from error
     if version != _VERSION:
         raise CheckpointError(
@@ -73,7 +74,7 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def record_pf(checkpoint: Checkpoint, pf: Pf) -> None:
-    """Remember a PF as it is."""
+    """Record a PF as it is."""
     target = target_of(pf)
     checkpoint.record(
         "pfs",
@@ -82,20 +83,20 @@ def record_pf(checkpoint: Checkpoint, pf: Pf) -> None:
             "services": None if target.services is None else sorted(target.services),
             "state": target.state,
             "autoprobe": target.autoprobe,
-            "vfs": [[vf.driver, vf.override] for vf in target.vfs],
+            "vfs": [[vf.driver, vf.override] for vf in target.vf_targets],
             "attached": target.attached,
         },
     )
 
 
 def recorded_pfs(checkpoint: Checkpoint) -> dict[str, PfTarget]:
-    """Recorded PFs as targets to go back to, by address."""
+    """The recorded PFs as targets to go back to, by address."""
     return {
         address: PfTarget(
             services=None if entry["services"] is None else frozenset(entry["services"]),
             state=entry["state"],
             autoprobe=entry["autoprobe"],
-            vfs=tuple(VfTarget(driver, override) for driver, override in entry["vfs"]),
+            vf_targets=tuple(VfTarget(driver, override) for driver, override in entry["vfs"]),
             attached=entry["attached"],
         )
         for address, entry in checkpoint.section("pfs").items()

@@ -1,19 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PFs as text for people: one line for messages, several for diffs; and what a PF will look like once a plan is
-carried out."""
+"""PFs as text for people: one line for messages, several for diffs. Also PFs as they will be after a plan. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from .model import Pf, Vf
-from .plan import PfTarget, Plan
+from .plan import PfTarget, Plan, VfTarget
 from .policy import ordered
 
 
 def summary(pf: Pf) -> str:
-    """One PF in a few words: state, services, VFs and their drivers."""
+    """A PF in a few words: state, services, VFs and their drivers."""
     drivers = sorted({vf.driver or "no driver" for vf in pf.vfs})
     parts = [pf.driver or "without driver", pf.state, ";".join(pf.services) if pf.services else None]
     parts.append(
@@ -23,7 +22,7 @@ def summary(pf: Pf) -> str:
 
 
 def describe(pfs: tuple[Pf, ...]) -> str:
-    """One line a PF and one a VF, fit for a line by line diff."""
+    """One line for each PF and each VF, for a diff line by line."""
     return "".join(_pf_lines(pf) for pf in pfs)
 
 
@@ -46,7 +45,7 @@ def _vf_line(vf: Vf) -> str:
 
 
 def predict(pfs: tuple[Pf, ...], plan: Plan, skipped: tuple[str, ...] = ()) -> tuple[Pf, ...]:
-    """The PFs as the plan is meant to leave them; ``skipped``: addresses of PFs it will not touch."""
+    """The PFs as they will be after the plan. ``skipped``: addresses of PFs that will not be touched."""
     targets = {pf.address: pf.target for pf in plan.pfs if pf.steps and pf.target and pf.address not in skipped}
     return tuple(_predict_pf(pf, targets[pf.address]) if pf.address in targets else pf for pf in pfs)
 
@@ -55,16 +54,16 @@ def _predict_pf(pf: Pf, target: PfTarget) -> Pf:
     return replace(
         pf,
         driver=pf.driver or pf.kind.pf_driver,
-        state="up" if pf.kind.sysfs and target.vfs else target.state,
+        state="up" if pf.kind.sysfs and target.vf_targets else target.state,
         services=pf.services if target.services is None else tuple(ordered(target.services)),
         autoprobe=target.autoprobe,
-        vfs_enabled=len(target.vfs),
-        vfs=tuple(_predict_vf(pf, index, wanted.driver, wanted.override) for index, wanted in enumerate(target.vfs)),
+        vfs_enabled=len(target.vf_targets),
+        vfs=tuple(_predict_vf(pf, index, vf_target) for index, vf_target in enumerate(target.vf_targets)),
     )
 
 
-def _predict_vf(pf: Pf, index: int, driver: str | None, override: str | None) -> Vf:
+def _predict_vf(pf: Pf, index: int, target: VfTarget) -> Vf:
     vf = pf.vf_at(index) or Vf(
         index, pf.expected_vf(index), pf.kind.vf_of(pf.device), None, None, None, (), pf.numa_node, (), ()
     )
-    return replace(vf, driver=driver, driver_override=override)
+    return replace(vf, driver=target.driver, driver_override=target.override)

@@ -1,13 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The QAT device families: the one table every other file looks things up in.
+"""The QAT device families: the one table of ids, drivers, firmware and services. Pure.
 
 Sources: PCI ids, module and driver names from the Linux 7.3 sources (``include/linux/pci_ids.h``,
-``drivers/crypto/intel/qat/*/adf_drv.c``) and pci.ids; firmware from ``MODULE_FIRMWARE`` in the same drivers; VF
-counts from DPDK ``doc/guides/cryptodevs/qat.rst``; the vfio denylist from
-``drivers/vfio/pci/vfio_pci.c`` (same in Linux 5.9 to 7.3); services from Intel's QuickAssist in-tree release notes
-and ``adf_cfg_services.c``. Families without an in-tree driver (d15xx, 200xx, c4xxx) are known from Intel's
-out-of-tree packages.
+``drivers/crypto/intel/qat/*/adf_drv.c``) and pci.ids; firmware from ``MODULE_FIRMWARE`` in the same drivers; VF counts
+from DPDK ``doc/guides/cryptodevs/qat.rst``; the vfio denylist from ``drivers/vfio/pci/vfio_pci.c`` (same in Linux 5.9
+to 7.3); services from Intel's QuickAssist in-tree release notes and ``adf_cfg_services.c``. Families without an in-tree
+driver (d15xx, 200xx, c4xxx) are known from Intel's out-of-tree packages.
 """
 
 from __future__ import annotations
@@ -15,24 +14,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VENDOR = "8086"
-#: Every service, in the order the whitelist of Linux 6.0 to 6.12 writes its pairs (``sym;asym``, ``sym;dc``,
-#: ``asym;dc``; newer kernels take any
-#: order): what is written to cfg_services keeps this order.
 SERVICES = ("sym", "asym", "dc", "decomp", "dcc")
+"""Every service, in the order in which services are written to cfg_services: that of the pairs which Linux 6.0 to 6.12
+take (``sym;asym``, ``sym;dc``, ``asym;dc``). Newer kernels take any order."""
 
 
 @dataclass(frozen=True)
 class Family:
     """One QAT family.
 
-    ``pf``/``vf``: PCI device ids, same position belongs together. ``module``: kernel module of the PF driver;
-    ``pf_driver``: its name below
-    ``/sys/bus/pci/drivers`` (not the module's name). ``vf_driver``/``vf_module``: in-tree or out-of-tree kernel
-    driver of the VF, None where there is none. ``max_vfs``: of one PF; ``sriov_totalvfs`` is what counts.
-    ``denylist``: vfio-pci refuses the ids unless
-    ``disable_denylist=1``. ``sysfs``: the PF driver has the ``qat/`` group (state, cfg_services). ``intree_since``:
-    first mainline kernel with the PF driver, None where there is none. ``max_services``: how many different services
-    one PF takes at once.
+    ``pf``, ``vf``: PCI device ids; a PF id and the id of its VFs have the same position. ``module``: kernel module of
+    the PF driver. ``pf_driver``: name of the PF driver below ``/sys/bus/pci/drivers`` (not the module's name).
+    ``vf_driver``, ``vf_module``: kernel driver of the VFs, in-tree or out-of-tree, None where there is none.
+    ``max_vfs``: VFs of one PF by the documentation; ``sriov_totalvfs`` decides. ``denylist``: vfio-pci refuses the VF
+    ids unless it runs with ``disable_denylist=1``. ``sysfs``: the PF driver has the ``qat/`` group (state,
+    cfg_services). ``intree_since``: first mainline kernel that takes each PF id, empty where no kernel does.
+    ``max_services``: how many different services one PF takes at once.
     """
 
     name: str
@@ -51,11 +48,11 @@ class Family:
     max_services: int = 0
 
     def vf_of(self, pf_device: str) -> str:
-        """VF device id that belongs to a PF device id."""
+        """Device id of the VFs of a PF device id."""
         return self.vf[self.pf.index(pf_device)]
 
     def since(self, pf_device: str) -> str | None:
-        """First mainline kernel whose driver takes this PF id."""
+        """First mainline kernel whose driver takes this PF id, None where no kernel does."""
         return dict(zip(self.pf, self.intree_since)).get(pf_device)
 
 
@@ -109,10 +106,10 @@ _BY_NAME = {family.name: family for family in FAMILIES}
 
 
 def family_of_pf(device: str) -> Family | None:
-    """Family of a PF by its PCI device id (four lower-case hex digits), None for a device that is no QAT PF."""
+    """Family of a PF device id (four lower-case hex digits), None for a device that is no QAT PF."""
     return _BY_PF.get(device)
 
 
 def family_named(name: str) -> Family:
-    """Family by its name. Raises KeyError."""
+    """The family of that name. Raises KeyError."""
     return _BY_NAME[name]

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything about a node in one structure: what ``qat_info`` returns and every later step of a play works from."""
+"""The facts of a node in one structure: what ``qat_info`` returns and every later step of a play works from. Reads
+only, through the System and the Files it is given."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from .checkpoint import Checkpoint
@@ -19,14 +19,14 @@ from .sysfs import System
 
 
 def collect(system: System, files: Files) -> dict[str, Any]:
-    """Facts of the running node as plain data (documented in the module qat_info)."""
+    """Facts of the node as plain data, as the module qat_info documents them."""
     holders = find_holders(system)
     pfs = observe_pfs(system, holders)
     facts = observe_host(system, files, {pf.kind for pf in pfs}, holders.get(KVM, ()))
     return {
         "schema": SCHEMA,
         **facts,
-        "pfs": [asdict(pf) for pf in pfs],
+        "pfs": [pf.as_data() for pf in pfs],
         "boot": {
             "installed": files.read(UNIT) is not None,
             "enabled": system.exists(WANTED),

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who holds a device node open.
+"""Which processes have a device node open. Reads only, through the System it is given.
 
-A VF is in use when a process has ``/dev/vfio/<group>`` (or the VFIO character device, or a uio device) of it open:
-QEMU, DPDK and qatlib keep that file open for as long as they use the VF. ``/proc/<pid>/fd`` shows it for containers
+A VF is in use while a process has the VF's ``/dev/vfio/<group>`` (or VFIO character device, or uio device) open: QEMU,
+DPDK and qatlib keep that file open for as long as they use the VF. ``/proc/<pid>/fd`` shows the files of containers,
 too, under the same path as on the host.
 """
 
@@ -17,15 +17,15 @@ from .sysfs import System
 
 KVM = "/dev/kvm"
 _WATCHED = ("/dev/vfio/", "/dev/uio", KVM)
-#: ``/dev/vfio/vfio`` is the container device: everybody may have it open.
 _SHARED = "/dev/vfio/vfio"
+"""The container device of VFIO, which any number of processes may have open."""
 _POD = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
-#: libvirt starts QEMU with ``-name guest=<domain>,...``; KubeVirt's domain is <namespace>_<vmi>.
 _GUEST = re.compile(r"\bguest=([^,\s\0]+)")
+"""libvirt starts QEMU with ``-name guest=<domain>,...``; KubeVirt's domain is <namespace>_<vmi>."""
 
 
 def find_holders(system: System) -> dict[str, tuple[Holder, ...]]:
-    """Device node -> processes that have it open, for vfio groups and devices, uio devices and /dev/kvm."""
+    """By device node, the processes that have it open: vfio groups and devices, uio devices, /dev/kvm."""
     found: dict[str, list[Holder]] = {}
     for name in system.names("/proc"):
         if name.isdigit():
@@ -35,7 +35,7 @@ def find_holders(system: System) -> dict[str, tuple[Holder, ...]]:
 
 
 def holders_of(nodes: Iterable[str], holders: dict[str, tuple[Holder, ...]]) -> tuple[Holder, ...]:
-    """Who holds any of these device nodes; ``holders``: of :func:`find_holders`."""
+    """The holders of any of these device nodes. ``holders``: as :func:`find_holders` returns them."""
     return tuple(holder for node in nodes for holder in holders.get(node, ()))
 
 

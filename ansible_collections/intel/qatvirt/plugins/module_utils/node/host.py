@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The host around the devices: kernel, IOMMU, boot loader, modules, firmware, and what would get in our way. Reads
-only."""
+"""Reading the host around the devices: kernel, IOMMU, boot loader, modules, firmware, and other software that manages
+QAT. Reads only, through the System and the Files it is given."""
 
 from __future__ import annotations
 
-import os
+import posixpath
 import shlex
 from typing import Any
 
@@ -16,24 +16,24 @@ from .observe import observe_vfio
 from .pci import DRIVERS, device_path
 from .sysfs import System
 
-#: Firmware search path of the kernel (Documentation/driver-api/firmware/fw_search_path.rst); files may be compressed.
 _FIRMWARE_DIRS = ("/lib/firmware/updates", "/lib/firmware")
+"""Firmware search path of the kernel (Documentation/driver-api/firmware/fw_search_path.rst)."""
 _FIRMWARE_SUFFIXES = ("", ".xz", ".zst")
+"""The kernel takes compressed firmware files, too."""
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-#: The module that gives emulated functions of the project's lab the identity of QAT devices.
 _LAB = "/sys/module/qatlab_mask"
-#: Boot loader kinds by the tool that changes kernel arguments on such a host, most specific first: (kind, files that
-#: must exist).
-_LOADERS = (
+"""The module that gives emulated functions of the project's lab the identity of QAT devices."""
+_BOOT_LOADERS = (
     ("rpm-ostree", ("/run/ostree-booted", "/usr/bin/rpm-ostree")),
     ("grubby", ("/usr/sbin/grubby",)),
     ("grub", ("/etc/default/grub", "/usr/sbin/update-grub")),
     ("kernel-install", ("/etc/kernel/cmdline", "/usr/bin/kernel-install")),
 )
+"""Kinds of boot loader configuration, most specific first, each with the files that exist on a host of that kind."""
 
 
 def observe_host(system: System, files: Files, families: set[Family], vms: tuple[Holder, ...]) -> dict[str, Any]:
-    """Facts of the host as plain data; ``families``: of the PFs found, ``vms``: processes with /dev/kvm open."""
+    """Facts of the host as plain data. ``families``: of the PFs found. ``vms``: processes that have /dev/kvm open."""
     release = system.read("/proc/sys/kernel/osrelease")
     modules = _Modules(system, release)
     vfio = observe_vfio(system)
@@ -62,14 +62,17 @@ def observe_host(system: System, files: Files, families: set[Family], vms: tuple
         },
         "modules": {name: modules.facts(name) for name in sorted(_module_names(families))},
         "firmware": {name: _firmware(system, name) for family in families for name in family.firmware},
-        "conflicts": [vars(problem) for problem in _conflicts(system, modules)],
+        "conflicts": [problem.as_data() for problem in _conflicts(system, modules)],
         "vms": [{"pid": vm.pid, "command": vm.command, "guest": vm.guest, "pod": vm.pod} for vm in vms],
     }
 
 
 def _cdevs_missing(system: System, address: str) -> list[str]:
-    """VFIO character devices that sysfs names and the kernel does not make: their entry has no ``dev`` without
-    CONFIG_VFIO_DEVICE_CDEV (``drivers/vfio/vfio_main.c``). Somebody may have put a file there instead."""
+    """VFIO character devices that sysfs names and /dev does not have.
+
+    Without CONFIG_VFIO_DEVICE_CDEV their sysfs entry has no ``dev`` (``drivers/vfio/vfio_main.c``), and the kernel
+    makes no device node. A file that a person has put into /dev instead counts as present.
+    """
     names = system.names(device_path(address) + "/vfio-dev")
     return [
         name
@@ -87,7 +90,7 @@ def _module_names(families: set[Family]) -> set[str]:
 
 
 def kernel_args(text: str) -> list[str]:
-    """Kernel command line -> arguments; a quoted value stays whole."""
+    """The arguments of a kernel command line. A quoted value stays whole."""
     try:
         return shlex.split(text)
     except ValueError:
@@ -95,9 +98,9 @@ def kernel_args(text: str) -> list[str]:
 
 
 def boot_loader(system: System) -> str | None:
-    """Kind of boot loader configuration: rpm-ostree, grubby, grub, kernel-install; None for one this collection does
-    not know."""
-    return next((kind for kind, paths in _LOADERS if all(system.exists(path) for path in paths)), None)
+    """Kind of boot loader configuration: rpm-ostree, grubby, grub or kernel-install, None where the host has none of
+    these."""
+    return next((kind for kind, paths in _BOOT_LOADERS if all(system.exists(path) for path in paths)), None)
 
 
 def _os_release(files: Files) -> dict[str, Any]:
@@ -114,7 +117,7 @@ def _os_release(files: Files) -> dict[str, Any]:
 
 
 def _secure_boot(system: System) -> bool | None:
-    """The EFI variable's last byte says it; None on a machine booted without EFI."""
+    """The last byte of the EFI variable; None on a machine that booted without EFI."""
     text = system.get(_SECURE_BOOT)
     return text[-1] == "\x01" if text else None
 
@@ -126,12 +129,12 @@ def _lockdown(system: System) -> str | None:
 
 
 def _firmware(system: System, name: str) -> str | None:
-    paths = (os.path.join(directory, name + suffix) for directory in _FIRMWARE_DIRS for suffix in _FIRMWARE_SUFFIXES)
+    paths = (posixpath.join(directory, name + suffix) for directory in _FIRMWARE_DIRS for suffix in _FIRMWARE_SUFFIXES)
     return next((path for path in paths if system.exists(path)), None)
 
 
 class _Modules:
-    """Which kernel modules there are for the running kernel (modules.dep, modules.builtin) and which are loaded."""
+    """The modules of the running kernel (modules.dep, modules.builtin), and which of them are loaded."""
 
     def __init__(self, system: System, release: str) -> None:
         self._system = system
@@ -151,18 +154,19 @@ class _Modules:
         return self._system.exists("/sys/module/" + name.replace("-", "_"))
 
     def facts(self, name: str) -> dict[str, Any]:
-        """``out_of_tree``: the module modprobe would take does not come with the kernel (updates/, extra/ …)."""
+        """``path``: the file that modprobe would load. ``out_of_tree``: that file does not come with the kernel
+        (updates/, extra/ …)."""
         path = self._paths.get(name.replace("-", "_"))
         return {
             "loaded": self.loaded(name),
             "builtin": self.builtin(name),
-            "path": None if path is None else os.path.join(self._directory, path),
+            "path": None if path is None else posixpath.join(self._directory, path),
             "out_of_tree": path is not None and not path.startswith("kernel/"),
         }
 
 
 def _module_name(path: str) -> str:
-    return os.path.basename(path).split(".")[0].replace("-", "_")
+    return posixpath.basename(path).split(".")[0].replace("-", "_")
 
 
 def _conflicts(system: System, modules: _Modules) -> list[Problem]:
@@ -177,8 +181,8 @@ def _conflicts(system: System, modules: _Modules) -> list[Problem]:
                 "Intel's out-of-tree QAT package is on this node ({0}); expected the in-tree driver only".format(
                     ", ".join(signs)
                 ),
-                "uninstall it (make uninstall in its source tree) and reboot: both drivers on one node panic "
-                "(erratum QAT20-40475)",
+                "uninstall that package (make uninstall in its source tree) and reboot: a node with both drivers "
+                "panics (erratum QAT20-40475)",
             )
         )
     if system.target("/run/systemd/units/invocation:qat.service") or system.exists(
@@ -188,7 +192,7 @@ def _conflicts(system: System, modules: _Modules) -> list[Problem]:
             Problem(
                 "QATMGR",
                 "qatlib's qat.service is active or enabled; it creates, binds and hands out VFs by itself",
-                "systemctl disable --now qat.service, so that only one party manages the VFs",
+                "run systemctl disable --now qat.service, so that only one program manages the VFs",
             )
         )
     return found

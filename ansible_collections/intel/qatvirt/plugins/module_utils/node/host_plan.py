@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host needs before VFs can go to vfio-pci: files, modules, kernel arguments, and whether that takes a
-reboot. Pure."""
+"""What a host needs before VFs can go to vfio-pci: files, modules, kernel arguments, and whether these take a reboot.
+Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from .model import ManagedFile, Pf, Problem
+from .model import ENABLE_VTD, ManagedFile, Pf, Problem
 from .policy import Policy, settings_for
 
 IOMMU_ON = "intel_iommu=on"
@@ -20,12 +20,13 @@ _HEADER = "# Written by intel.qatvirt (role qat_host).\n"
 
 @dataclass(frozen=True)
 class HostPlan:
-    """``files``: as they are to be. ``load``: modules to load now. ``reload_vfio``: vfio-pci runs without its option
-    and nobody uses it.
+    """What a host needs.
 
-    ``unload_vfio``: we loaded it, nobody uses it, and it is to go. ``args``: kernel arguments that must last,
-    ``gone``: those of ours no longer wanted. ``reboot``: why a reboot is needed, empty when not.
-    ``problems``: what no reboot will cure.
+    ``files``: files with the content that they have to have. ``load``: modules to load now. ``reload_vfio``: vfio-pci
+    is loaded without disable_denylist=1 and has no device, so it is loaded again. ``unload_vfio``: this collection
+    loaded vfio-pci, which has no device, so it is unloaded. ``args``: kernel arguments for every boot. ``gone``: kernel
+    arguments that this collection has set and that go. ``reboot``: why a reboot is needed, empty where none is.
+    ``problems``: what no reboot will solve.
     """
 
     files: tuple[ManagedFile, ...]
@@ -41,40 +42,44 @@ class HostPlan:
 def plan_host(
     facts: dict[str, Any], pfs: tuple[Pf, ...], policy: Policy, extra_args: list[str], ours: list[str]
 ) -> HostPlan:
-    """Compare host facts (``host.observe_host``) with what the policy needs.
+    """Compare the facts of qat_info with what the policy needs.
 
-    ``extra_args``: kernel arguments the user wants besides; ``ours``: arguments this collection has set before.
+    ``extra_args``: kernel arguments that the user wants besides. ``ours``: kernel arguments that this collection has
+    set.
     """
     kernel, vfio = facts["kernel"], facts["vfio"]
-    wanting = [pf for pf in pfs if _wants(policy, pf, "vfio-pci")]
-    modules = ["vfio-pci"] if wanting else []
-    modules += sorted({str(pf.kind.vf_module) for pf in pfs if pf.kind.vf_module and _wants(policy, pf, "kernel")})
-    denylisted = any(pf.kind.denylist for pf in wanting)
+    vfio_pfs = [pf for pf in pfs if _gets_driver(policy, pf, "vfio-pci")]
+    modules = ["vfio-pci"] if vfio_pfs else []
+    modules += sorted(
+        {str(pf.kind.vf_module) for pf in pfs if pf.kind.vf_module and _gets_driver(policy, pf, "kernel")}
+    )
+    denylisted = any(pf.kind.denylist for pf in vfio_pfs)
 
     args = list(extra_args)
-    if wanting and (not kernel["iommu"] or IOMMU_ON in ours) and IOMMU_ON not in args:
+    if vfio_pfs and (not kernel["iommu"] or IOMMU_ON in ours) and IOMMU_ON not in args:
         args.append(IOMMU_ON)
     if denylisted and vfio["builtin"]:
         args.append(DENYLIST_OFF)
 
-    stuck = not kernel["iommu"] and _effective_iommu_on(kernel["args"])
+    firmware_off = not kernel["iommu"] and _effective_iommu_on(kernel["args"])
     must_reload = denylisted and vfio["loaded"] and not vfio["builtin"] and vfio["denylist_disabled"] is False
     return HostPlan(
         files=(
             ManagedFile(MODULES_LOAD, _HEADER + "".join(name + "\n" for name in modules) if modules else None),
             ManagedFile(MODPROBE, _HEADER + "options vfio-pci disable_denylist=1\n" if denylisted else None),
         ),
-        load=tuple(name for name in modules if not _there(facts["modules"][name])),
+        load=tuple(name for name in modules if not _is_present(facts["modules"][name])),
         reload_vfio=must_reload and not vfio["devices"],
         args=tuple(args),
         gone=tuple(arg for arg in ours if arg not in args),
         reboot=tuple(_reboot_reasons(kernel["args"], args, must_reload, vfio["devices"])),
-        problems=(_NO_VTD,) if wanting and stuck else (),
+        problems=(_NO_VTD,) if vfio_pfs and firmware_off else (),
     )
 
 
 def plan_host_absent(facts: dict[str, Any], ours: list[str], modules: dict[str, Any]) -> HostPlan:
-    """Back to before us: ``ours``: kernel arguments we set, ``modules``: modules we loaded."""
+    """Undo what this collection has done. ``ours``: kernel arguments that it has set, ``modules``: modules that it has
+    loaded."""
     return HostPlan(
         files=(ManagedFile(MODULES_LOAD, None), ManagedFile(MODPROBE, None)),
         load=(),
@@ -89,22 +94,23 @@ def plan_host_absent(facts: dict[str, Any], ours: list[str], modules: dict[str, 
 _NO_VTD = Problem(
     "IOMMU",
     "the IOMMU is off although the kernel runs with intel_iommu=on",
-    "switch VT-d (Intel Virtualization Technology for Directed I/O) on in the BIOS; a reboot alone will not help",
+    f"{ENABLE_VTD} (Intel Virtualization Technology for Directed I/O); a reboot alone will not help",
 )
 
 
-def _there(module: dict[str, Any]) -> bool:
+def _is_present(module: dict[str, Any]) -> bool:
     return bool(module["loaded"] or module["builtin"])
 
 
-def _wants(policy: Policy, pf: Pf, driver: str) -> bool:
-    """Whether VFs of this PF are to go to a driver (as the policy names it)."""
+def _gets_driver(policy: Policy, pf: Pf, driver: str) -> bool:
+    """Whether the policy binds VFs of this PF to a driver. ``driver``: as the policy names it."""
     settings = settings_for(policy, pf)
     return settings is not None and settings.driver == driver and settings.vfs != 0
 
 
 def _effective_iommu_on(args: list[str]) -> bool:
-    """The last intel_iommu= decides (drivers/iommu/intel/iommu.c: each occurrence is parsed in turn)."""
+    """Whether the kernel arguments switch the IOMMU on: the last intel_iommu= decides (drivers/iommu/intel/iommu.c
+    parses each in turn)."""
     given = [arg for arg in args if arg.startswith("intel_iommu=")]
     return bool(given) and given[-1].startswith(IOMMU_ON)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files this collection keeps on a node: compared, written with the original remembered, and put back."""
+"""The files that this collection writes on a node: comparing and writing them, and putting the originals back."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from .model import ManagedFile
 
 
 class ManagedFiles:
-    """``section`` of the checkpoint remembers what each path held before us: its text, or None for no file."""
+    """Files whose originals a section of the checkpoint records: by path the original text, or None for no file."""
 
     def __init__(self, files: Files, checkpoint: Checkpoint, section: str) -> None:
         self._files = files
         self._checkpoint = checkpoint
         self._section = section
 
-    def differing(self, wanted: list[ManagedFile]) -> list[ManagedFile]:
-        """Those of the wanted files that are not so yet."""
-        return [file for file in wanted if not self._is_so(file)]
+    def differing(self, files: list[ManagedFile]) -> list[ManagedFile]:
+        """The files whose content or mode on the node differs."""
+        return [file for file in files if not self._is_in_place(file)]
 
-    def _is_so(self, file: ManagedFile) -> bool:
+    def _is_in_place(self, file: ManagedFile) -> bool:
         if file.content is None:
             return file.path not in self._checkpoint.section(self._section)
         content = file.content.encode() if isinstance(file.content, str) else file.content
         return self._files.read_bytes(file.path) == content and self._files.mode(file.path) == file.mode
 
     def put(self, file: ManagedFile) -> None:
-        """Make one file so."""
+        """Write one file, or put its original back."""
         if file.content is None:
             self._put_back(file.path)
         else:
@@ -46,7 +46,7 @@ class ManagedFiles:
         self._checkpoint.forget(self._section, path)
 
     def diff(self, differing: list[ManagedFile]) -> list[dict[str, Any]]:
-        """Ansible diff entries of what :meth:`put` will do; a program is named, not shown."""
+        """Ansible diff entries for what :meth:`put` will do. The content of a program is not shown."""
         return [
             {
                 "before_header": file.path,

@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is: the QAT functions of a node, read once and passed on as plain data.
-
-:func:`observe_pfs` reads; :func:`pf_from_dict` builds the same objects from facts that travelled through Ansible.
-"""
+"""Reading the QAT functions of a node and its vfio-pci into ``model.py``'s data. Reads only, through the System it is
+given."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from dataclasses import replace
 
 from .devices import VENDOR, Family, family_of_pf
 from .holders import find_holders, holders_of
-from .model import Holder, Pf, Problem, Vf, Vfio, group_nodes, parse_services
+from .model import ENABLE_IOMMU, Holder, Pf, Problem, Vf, Vfio, group_nodes, parse_services
 from .pci import DEVICES, DRIVERS, device_path
 from .sysfs import System
 
@@ -32,9 +30,9 @@ def observe_vfio(system: System) -> Vfio:
 
 
 def observe_pfs(system: System, holders: dict[str, tuple[Holder, ...]]) -> tuple[Pf, ...]:
-    """Every QAT PF on the node, in address order. ``holders``: of :func:`holders.find_holders`.
+    """Every QAT PF of the node, in address order. ``holders``: as :func:`holders.find_holders` returns them.
 
-    Raises FileNotFoundError where sysfs is not mounted: that is not the same as no device.
+    Raises FileNotFoundError where sysfs is not mounted: a node whose devices cannot be read is no node without devices.
     """
     if not system.exists(DEVICES):
         raise FileNotFoundError(errno.ENOENT, "sysfs is not mounted here", DEVICES)
@@ -51,7 +49,7 @@ def observe_pfs(system: System, holders: dict[str, tuple[Holder, ...]]) -> tuple
 
 
 def observe_pf(system: System, address: str, device: str, family: Family, holders: dict[str, tuple[Holder, ...]]) -> Pf:
-    """One PF as it is now."""
+    """One PF as it is now. ``device``, ``family``: of the PF at ``address``."""
     path = device_path(address)
     driver = system.link(path + "/driver")
     services = system.get(path + "/qat/cfg_services")
@@ -90,13 +88,13 @@ def _number(text: str | None, default: int) -> int:
 
 
 def _heartbeat(system: System, address: str, driver: str | None) -> str | None:
-    """The driver's own health answer (debugfs ``heartbeat/status``, Linux 6.6): 0 alive, -1 dead."""
+    """What the driver says of the device's health (debugfs ``heartbeat/status``, Linux 6.6): 0 alive, -1 dead."""
     text = system.get(f"/sys/kernel/debug/qat_{driver}_{address}/heartbeat/status") if driver else None
     return None if text is None else ("dead" if text.startswith("-1") else "ok")
 
 
 def _vf_links(system: System, path: str) -> dict[int, str]:
-    """VF number -> address."""
+    """Addresses of the VFs by VF number."""
     numbers = sorted(int(name[len("virtfn") :]) for name in system.names(path) if name.startswith("virtfn"))
     links = {number: system.link(f"{path}/virtfn{number}") for number in numbers}
     return {number: address for number, address in links.items() if address}
@@ -127,8 +125,8 @@ def _observe_vf(
 
 
 def device_nodes(system: System, address: str, group: str | None) -> tuple[str, ...]:
-    """The device nodes through which a process can use a VF: vfio group (also without IOMMU), vfio character device,
-    uio."""
+    """The device nodes through which a process can use a VF: vfio group (also without an IOMMU), vfio character device,
+    uio device."""
     path = device_path(address)
     cdevs = tuple("/dev/vfio/devices/" + name for name in system.names(path + "/vfio-dev"))
     return group_nodes(group) + cdevs + tuple("/dev/" + name for name in system.names(path + "/uio"))
@@ -140,7 +138,7 @@ def _vf_problems(address: str, group: str | None, members: list[str]) -> tuple[P
             Problem(
                 "IOMMU",
                 f"VF {address} has no IOMMU group",
-                "switch VT-d on in the BIOS and the IOMMU on in the kernel (intel_iommu=on), then create the VFs again",
+                f"{ENABLE_IOMMU}, then create the VFs again",
             ),
         )
     if len(members) > 1:
@@ -150,7 +148,7 @@ def _vf_problems(address: str, group: str | None, members: list[str]) -> tuple[P
                 "VF {0} shares IOMMU group {1} with {2}; a VF for a virtual machine must be alone in its group".format(
                     address, group, ", ".join(name for name in members if name != address)
                 ),
-                "enable ACS on the PCIe port above (BIOS), or move the card to a slot that isolates its functions",
+                "enable ACS on the PCIe port above the device (BIOS), or move the card to a slot that isolates them",
             ),
         )
     return ()
@@ -164,7 +162,7 @@ def _pf_problems(pf: Pf) -> list[Problem]:
             Problem(
                 "UNBOUND-PF",
                 f"PF {pf.address} (8086:{pf.device}) has no driver; expected {pf.kind.pf_driver} of module {pf.module}",
-                "load {0} ({1}); if it is loaded, dmesg says why it refused: firmware {2} missing, or "
+                "load {0} ({1}); where it is loaded, dmesg says why it refused the PF: firmware {2} missing, or "
                 "'Invalid NUMA configuration'".format(
                     pf.module,
                     f"in mainline since Linux {since}" if since else "out-of-tree package only",
@@ -177,7 +175,7 @@ def _pf_problems(pf: Pf) -> list[Problem]:
             Problem(
                 "PFDOWN",
                 f"PF {pf.address} is {pf.state}, expected up",
-                "run intel.qatvirt.qat_vf, which brings it up, and read dmesg if that fails",
+                "run intel.qatvirt.qat_vf, which brings the PF up, and read dmesg where that fails",
             )
         )
     if pf.heartbeat == "dead":
@@ -185,7 +183,7 @@ def _pf_problems(pf: Pf) -> list[Problem]:
             Problem(
                 "PFDOWN",
                 f"PF {pf.address} does not answer the driver's heartbeat",
-                "restart the platform; do not use the PCI reset of a Gen4 device (erratum QAT20-41604: it then "
+                "restart the platform; do not use the PCI reset of a Gen4 device (erratum QAT20-41604: the device then "
                 "needs a power cycle)",
             )
         )
@@ -194,7 +192,7 @@ def _pf_problems(pf: Pf) -> list[Problem]:
             Problem(
                 "IOMMU",
                 f"PF {pf.address} has no IOMMU group",
-                "switch VT-d on in the BIOS and boot with intel_iommu=on (role qat_host)",
+                ENABLE_IOMMU,
             )
         )
     if pf.vfs_possible == 0:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the boot unit keeps what is its own."""
+"""Where the files of the boot unit are. Pure."""
 
 from __future__ import annotations
 
@@ -10,3 +10,4 @@ STATUS = "/run/qatvirt/status.json"
 SERVICE = "qatvirt.service"
 UNIT = "/etc/systemd/system/" + SERVICE
 WANTED = "/etc/systemd/system/multi-user.target.wants/" + SERVICE
+"""Link that exists while the unit is enabled."""

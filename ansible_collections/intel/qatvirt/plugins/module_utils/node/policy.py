@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wanted: the ``qat_vf_policy`` list, checked and applied to the PFs of a node.
+"""The policy (variable ``qat_vf_policy``): a list of rules, checked and applied to the PFs of a node. Pure.
 
 ::
 
     - match: {}                 # address, device, family, numa_node; all given keys must fit
-      services: [sym, asym]     # omitted: left as they are
-      vfs: max                  # max (default), 0, or a number where the driver can do fewer
+      services: [sym, asym]     # without this key the services stay as they are
+      vfs: max                  # max (default), 0, or a number where the driver can enable fewer
       driver: vfio-pci          # vfio-pci (default), kernel, none
 
-Later entries win: for each PF the keys of later matching entries replace those of earlier ones. A PF that no entry
-matches is left alone.
+Later rules win: for each PF the keys of later matching rules replace those of earlier ones. A PF that no rule matches
+is not changed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _RULE_KEYS = ("match", "services", "vfs", "driver")
 
 @dataclass(frozen=True)
 class Rule:
-    """One entry. ``match``: (key, value) pairs; the rest None where the entry does not say."""
+    """One rule. ``number``: its position in the policy, from 1. ``match``: (key, value) pairs. ``services``, ``vfs``,
+    ``driver``: None where the rule does not set them."""
 
     number: int
     match: tuple[tuple[str, str], ...]
@@ -40,6 +41,7 @@ class Rule:
     driver: str | None
 
     def fits(self, pf: Pf) -> bool:
+        """Whether the rule matches a PF."""
         found = {
             "address": pf.address,
             "device": pf.device,
@@ -49,13 +51,13 @@ class Rule:
         return all(found[key] == value for key, value in self.match)
 
     def __str__(self) -> str:
-        wanted = ", ".join(f"{key}: {value}" for key, value in self.match)
-        return f"entry {self.number} (match {{{wanted}}})"
+        match = ", ".join(f"{key}: {value}" for key, value in self.match)
+        return f"rule {self.number} (match {{{match}}})"
 
 
 @dataclass(frozen=True)
 class PfSettings:
-    """What the policy says about one PF. ``services`` None: as they are."""
+    """What the policy says about one PF. ``services``: None leaves them as they are."""
 
     services: frozenset[str] | None = None
     vfs: int | str = MAX
@@ -66,28 +68,30 @@ Policy = tuple[Rule, ...]
 
 
 def parse_policy(raw: object) -> Policy:
-    """The policy list as rules. Raises PolicyError that names every wrong value."""
+    """The rules of a policy as a user wrote it. Raises PolicyError that names every wrong value."""
     if not isinstance(raw, list) or not raw:
-        raise PolicyError([f"the policy is {raw!r}; expected a list of entries such as [{{'match': {{}}}}]"])
+        raise PolicyError([f"the policy is {raw!r}; expected a list of rules such as [{{'match': {{}}}}]"])
     errors: list[str] = []
-    rules = tuple(_parse_rule(number, entry, errors) for number, entry in enumerate(raw, start=1))
+    rules = tuple(_parse_rule(number, raw_rule, errors) for number, raw_rule in enumerate(raw, start=1))
     if errors:
         raise PolicyError(errors)
     return tuple(rule for rule in rules if rule is not None)
 
 
-def _parse_rule(number: int, entry: object, errors: list[str]) -> Rule | None:
-    where = f"policy entry {number}"
-    if not isinstance(entry, dict):
-        errors.append("{0} is {1!r}; expected a mapping with the keys {2}".format(where, entry, ", ".join(_RULE_KEYS)))
+def _parse_rule(number: int, raw_rule: object, errors: list[str]) -> Rule | None:
+    where = f"policy rule {number}"
+    if not isinstance(raw_rule, dict):
+        errors.append(
+            "{0} is {1!r}; expected a mapping with the keys {2}".format(where, raw_rule, ", ".join(_RULE_KEYS))
+        )
         return None
-    _check_keys(where, entry, _RULE_KEYS, errors)
+    _check_keys(where, raw_rule, _RULE_KEYS, errors)
     return Rule(
         number=number,
-        match=_parse_match(where + ": match", entry.get("match") or {}, errors),
-        services=_parse_services(where + ": services", entry.get("services"), errors),
-        vfs=_parse_vfs(where + ": vfs", entry.get("vfs"), errors),
-        driver=_parse_driver(where + ": driver", entry.get("driver"), errors),
+        match=_parse_match(where + ": match", raw_rule.get("match"), errors),
+        services=_parse_services(where + ": services", raw_rule.get("services"), errors),
+        vfs=_parse_vfs(where + ": vfs", raw_rule.get("vfs"), errors),
+        driver=_parse_driver(where + ": driver", raw_rule.get("driver"), errors),
     )
 
 
@@ -98,6 +102,8 @@ def _check_keys(where: str, found: dict[str, Any], known: tuple[str, ...], error
 
 
 def _parse_match(where: str, match: object, errors: list[str]) -> tuple[tuple[str, str], ...]:
+    if match is None:
+        return ()
     if not isinstance(match, dict):
         errors.append("{0} is {1!r}; expected a mapping with the keys {2}".format(where, match, ", ".join(MATCH_KEYS)))
         return ()
@@ -142,7 +148,7 @@ def _match_numa_node(value: object) -> str:
     try:
         return str(int(str(value)))
     except ValueError:
-        raise ValueError(f"{value!r} is no NUMA node; expected a number") from None
+        raise ValueError(f"{value!r} is no NUMA node; expected a number such as 0") from None
 
 
 _MATCHERS = {
@@ -182,7 +188,7 @@ def _parse_driver(where: str, value: object, errors: list[str]) -> str | None:
 
 
 def settings_for(policy: Policy, pf: Pf) -> PfSettings | None:
-    """What the policy wants of a PF, None where no entry matches it."""
+    """What the policy says about a PF, None where no rule matches the PF."""
     rules = [rule for rule in policy if rule.fits(pf)]
     if not rules:
         return None
@@ -195,7 +201,7 @@ def settings_for(policy: Policy, pf: Pf) -> PfSettings | None:
 
 
 def fitting_policy(raw: object, pfs: tuple[Pf, ...]) -> Policy:
-    """The policy list as rules that these PFs can follow. Raises PolicyError with every reason why they cannot."""
+    """The rules of a policy that these PFs can follow. Raises PolicyError with every reason why they cannot."""
     policy = parse_policy(raw)
     require_fit(policy, pfs)
     return policy
@@ -209,11 +215,12 @@ def require_fit(policy: Policy, pfs: tuple[Pf, ...]) -> None:
 
 
 def check_policy(policy: Policy, pfs: tuple[Pf, ...]) -> list[str]:
-    """Every reason why the policy does not fit these PFs, one sentence each; empty when it does."""
+    """Every reason why these PFs cannot follow the policy, one sentence each; empty where they can."""
     if not pfs:
         ids = ", ".join(VENDOR + ":" + device for family in FAMILIES for device in family.pf)
         return [
-            f"no QAT PF found on the PCI bus; expected one of {ids} (is QAT on in the BIOS, does this model have it?)"
+            f"no QAT PF found on the PCI bus; expected one of {ids}: see whether this processor "
+            "has QAT, and whether the BIOS has it on"
         ]
     present = ", ".join(f"{pf.address} ({pf.family} {pf.device}, NUMA node {pf.numa_node})" for pf in pfs)
     messages = []
@@ -221,8 +228,8 @@ def check_policy(policy: Policy, pfs: tuple[Pf, ...]) -> list[str]:
         if dict(rule.match).get("address") and not any(rule.fits(pf) for pf in pfs):
             messages.append(f"policy {rule} matches no PF; this node has {present}")
     if not messages and not any(rule.fits(pf) for rule in policy for pf in pfs):
-        entries = ", ".join(str(rule) for rule in policy)
-        messages.append(f"the policy matches none of this node's PFs; it has {entries}, the node {present}")
+        rules = ", ".join(str(rule) for rule in policy)
+        messages.append(f"the policy matches none of this node's PFs; it has {rules}, the node has {present}")
     for pf in pfs:
         settings = settings_for(policy, pf)
         if settings is not None:
@@ -246,28 +253,28 @@ def _check_settings(settings: PfSettings, pf: Pf) -> list[str]:
     return messages
 
 
-def _check_services(wanted: frozenset[str], pf: Pf) -> list[str]:
+def _check_services(services: frozenset[str], pf: Pf) -> list[str]:
     name = f"PF {pf.address} ({pf.family})"
-    text = ", ".join(ordered(wanted))
+    text = ", ".join(ordered(services))
     if not pf.kind.sysfs or (pf.driver is not None and pf.services is None):
         return [
-            f"{name}: services {text} cannot be set, its driver has no qat/cfg_services (Gen4 and later, Linux "
-            "6.0 and later); leave services out"
+            f"{name}: services {text} cannot be set, its driver has no qat/cfg_services (Gen4 and later, Linux 6.0 and "
+            "later have it); leave services out"
         ]
-    lacking = wanted - set(pf.kind.services)
+    lacking = services - set(pf.kind.services)
     if lacking:
         return [
             "{0}: the device has no service {1}; it offers {2}".format(
                 name, ", ".join(ordered(lacking)), ", ".join(pf.kind.services)
             )
         ]
-    if "dcc" in wanted and len(wanted) > 1:
+    if "dcc" in services and len(services) > 1:
         return [f"{name}: services {text}: dcc works only alone"]
-    if len(wanted) > pf.kind.max_services:
-        return [f"{name}: {len(wanted)} services ({text}), the device takes {pf.kind.max_services} at once"]
+    if len(services) > pf.kind.max_services:
+        return [f"{name}: {len(services)} services ({text}), the device takes {pf.kind.max_services} at once"]
     return []
 
 
 def ordered(services: frozenset[str] | set[str]) -> list[str]:
-    """Services in the order every kernel takes them."""
+    """Services in the order that every kernel takes."""
     return [name for name in SERVICES if name in services]

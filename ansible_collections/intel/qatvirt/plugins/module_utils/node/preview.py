@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run would do to a node, computed from its facts alone, and tables a person reads."""
+"""What a run would do to a node, computed from the node's facts alone; and tables for people. Pure."""
 
 from __future__ import annotations
 
@@ -9,44 +9,47 @@ from typing import Any
 from ..errors import PolicyError
 from .describe import predict, summary
 from .host_plan import plan_host
-from .model import Pf, pfs_of, vfio_of
-from .plan import IMPACTS, Plan, plan
+from .model import Pf, pfs_from_facts, vfio_from_facts
+from .plan import IMPACTS, Plan, plan_pfs
 from .policy import ordered, parse_policy
 
 
 def preview(facts: dict[str, Any], raw_policy: object, kernel_args: list[str]) -> dict[str, Any]:
-    """The plan of a node as plain data.
+    """The plan of a node as plain data. Raises InputError for facts of another schema.
 
-    ``impact``: none, rebind, recreate or reboot; ``host``: reasons for a reboot; ``drivers``: modules to install first;
-    ``pfs``: per PF ``address``, ``impact``, ``now``, ``then``, ``steps``, ``blocked``, ``unmet``; ``problems``: why the
-    policy cannot be carried out at all.
+    ``impact``: none, rebind, recreate or reboot. ``host``: reasons for a reboot. ``drivers``: modules to install first.
+    ``pfs``: for each PF ``address``, ``impact``, ``now``, ``then``, ``steps``, ``blocked`` and ``unmet``. ``problems``:
+    why the policy cannot be carried out at all.
     """
-    pfs = pfs_of(facts)
+    pfs = pfs_from_facts(facts)
     try:
         policy = parse_policy(raw_policy)
-        todo = plan(pfs, vfio_of(facts), policy)
+        plan = plan_pfs(pfs, vfio_from_facts(facts), policy)
     except PolicyError as error:
         return {"impact": "none", "host": [], "drivers": [], "pfs": [], "problems": error.messages}
     host = plan_host(facts, pfs, policy, kernel_args, facts["kernel_args_set"])
     return {
-        "impact": "reboot" if host.reboot else todo.impact,
+        "impact": "reboot" if host.reboot else plan.impact,
         "host": list(host.reboot),
-        "drivers": sorted({pf.module for pf, item in zip(pfs, todo.pfs) if item.steps and not pf.driver_loaded}),
-        "pfs": _pf_previews(pfs, todo),
+        "drivers": sorted({pf.module for pf, item in zip(pfs, plan.pfs) if item.steps and not pf.driver_loaded}),
+        "pfs": _pf_previews(pfs, plan),
         "problems": [problem.message for problem in host.problems],
     }
 
 
-def _pf_previews(pfs: tuple[Pf, ...], todo: Plan) -> list[dict[str, Any]]:
-    after = predict(pfs, todo)
+def _pf_previews(pfs: tuple[Pf, ...], plan: Plan) -> list[dict[str, Any]]:
+    after = predict(pfs, plan)
     return [
         {**item, "now": summary(now), "then": summary(then)}
-        for item, now, then in zip(todo.as_dict()["pfs"], pfs, after)
+        for item, now, then in zip(plan.as_data()["pfs"], pfs, after)
     ]
 
 
 def plan_table(plans: list[dict[str, Any]]) -> str:
-    """``plans``: a list of ``{node, plan}`` with :func:`preview` as plan; one row a PF, then what else would happen."""
+    """A table of plans: one row for each PF, then what else would happen.
+
+    ``plans``: a list of ``{node, plan}``, each plan as :func:`preview` returns it.
+    """
     rows = [row for entry in plans for row in _plan_rows(entry["node"], entry["plan"])]
     notes = [note for entry in plans for note in _plan_notes(entry["node"], entry["plan"])]
     worst = max((entry["plan"]["impact"] for entry in plans), key=IMPACTS.index, default="none")
@@ -56,7 +59,8 @@ def plan_table(plans: list[dict[str, Any]]) -> str:
 
 def _plan_rows(node: str, plan_: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
-        (node, pf["address"], pf["impact"], pf["now"], pf["then"] if pf["steps"] else "as it is") for pf in plan_["pfs"]
+        (node, pf["address"], pf["impact"], pf["now"], pf["then"] if pf["steps"] else "unchanged")
+        for pf in plan_["pfs"]
     ]
 
 
@@ -72,8 +76,8 @@ def _plan_notes(node: str, plan_: dict[str, Any]) -> list[str]:
 
 
 def facts_table(nodes: list[dict[str, Any]]) -> str:
-    """One row a PF of all nodes, then everything that is not as it should be."""
-    rows = [_facts_row(facts, pf) for facts in nodes for pf in pfs_of(facts)]
+    """A table of the PFs of all nodes, then their problems."""
+    rows = [_facts_row(facts, pf) for facts in nodes for pf in pfs_from_facts(facts)]
     headings = (
         "Node",
         "PF",
@@ -116,14 +120,14 @@ def _count_drivers(pf: Pf) -> list[str]:
 def _facts_notes(nodes: list[dict[str, Any]]) -> list[str]:
     notes = []
     for facts in nodes:
-        for pf in pfs_of(facts):
+        for pf in pfs_from_facts(facts):
             for problem in pf.all_problems():
                 notes.append(f"{facts['node']}: {problem.id}: {problem.message}. Remedy: {problem.fix}.")
     return notes
 
 
 def count_table(nodes: list[dict[str, Any]]) -> str:
-    """``nodes``: as the module ``qat_allocatable`` returns them. One row a node and resource."""
+    """A table with one row for each node and resource. ``nodes``: as the module ``qat_allocatable`` returns them."""
     rows: list[tuple[str, ...]] = [
         (
             node["name"],
@@ -139,7 +143,7 @@ def count_table(nodes: list[dict[str, Any]]) -> str:
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Columns as wide as their widest cell; a node's name stands only in its first row."""
+    """A table whose columns are as wide as their widest cell. A node's name is only in the first of its rows."""
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
     rule = "  ".join("─" * width for width in widths)
     lines = [_line(headings, widths), rule]

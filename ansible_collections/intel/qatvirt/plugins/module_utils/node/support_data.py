@@ -1,19 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything a node can say to somebody who is not there, as plain data of bounded size. Reads only.
+"""What a node tells a maintainer who cannot log in: plain data of bounded size. Reads only, through the System, the
+Files and the command runner it is given.
 
-What cannot be read is in ``unreadable``, with the reason; nothing fails for it.
+Nothing fails where something cannot be read: ``unreadable`` has the file and the reason.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from typing import Any
 
 from ..errors import CheckpointError
-from .bootloader import GRUB_DROPIN
+from .bootloader import GRUB_DROPIN, RunCommand
 from .checkpoint import PATH as CHECKPOINT
 from .devices import FAMILIES, VENDOR
 from .facts import collect
@@ -25,29 +25,27 @@ from .sysfs import ReadBlocked, System
 
 SCHEMA = 1
 
-#: Output of a command. Raises OSError or RuntimeError.
-Run = Callable[[list[str]], str]
-
-#: Characters of one file.
 _LONGEST = 65536
-#: Lines of a log that are looked through for those that matter.
+"""Characters that are kept of one file or one line of a log."""
 _SEARCHED = 20000
+"""Lines of a log that are searched."""
 _FILES = (POLICY, STATUS, UNIT, CHECKPOINT, MODULES_LOAD, MODPROBE, GRUB_DROPIN, "/etc/os-release")
-#: Directories with files of ours, and files of others about the same.
 _DIRECTORIES = {"/etc/qatvirt": "", "/etc/modprobe.d": "qat|vfio", "/etc/modules-load.d": "qat|vfio"}
+"""Directories whose files are read, each with a pattern for the names of the files."""
 _MOST_FILES = 20
+"""Files that are read of one directory."""
 
 _ATTRIBUTES = (
     *("vendor", "device", "class", "revision", "subsystem_vendor", "subsystem_device", "numa_node", "enable"),
     *("power_state", "reset_method", "current_link_speed", "current_link_width", "max_link_speed", "max_link_width"),
     *("sriov_totalvfs", "sriov_offset", "sriov_stride", "sriov_vf_device", "sriov_drivers_autoprobe"),
 )
-#: Their reads take the device's lock, see System.get_bounded.
 _LOCKED = ("sriov_numvfs", "driver_override")
+"""Attributes whose reads take the device's lock, see System.get_bounded."""
 _GROUPS = ("qat", "qat_ras", "qat_rl", "qat_svn", "qat_kpt")
 _LINKS = ("driver", "iommu_group", "physfn")
-#: Reads that hang are given up on after some seconds each; so many of them are tried.
 _MOST_HANGING = 3
+"""Reads that may hang, each for READ_TIMEOUT seconds, before no other such read is tried."""
 _DEBUGFS = "/sys/kernel/debug"
 _DEBUGFS_FILES = ("dev_cfg", "fw_counters")
 
@@ -56,8 +54,8 @@ _KUBELET = r"qat|device.?plugin|vfio|intel\.com/"
 _KUBELETS = ("kubelet", "k3s", "k3s-agent", "rke2-server", "rke2-agent")
 
 
-def collect_node(system: System, files: Files, run: Run, lines: int) -> dict[str, Any]:
-    """What the module ``qat_collect`` returns (documented there). ``lines``: of each log at most."""
+def collect_node(system: System, files: Files, run: RunCommand, lines: int) -> dict[str, Any]:
+    """What the module ``qat_collect`` returns, which documents it. ``lines``: lines of each log, at most."""
     reader = _Reader(system, files, run)
     devices = {address: reader.device(address) for address in _functions(system)}
     return {
@@ -99,9 +97,9 @@ def _journalctl(lines: int) -> list[str]:
 
 
 class _Reader:
-    """Reads, and remembers what it could not read."""
+    """Reads, and notes in ``unreadable`` what could not be read."""
 
-    def __init__(self, system: System, files: Files, run: Run) -> None:
+    def __init__(self, system: System, files: Files, run: RunCommand) -> None:
         self.unreadable: dict[str, str] = {}
         self._system = system
         self._files = files
@@ -109,7 +107,7 @@ class _Reader:
         self._hanging = 0
 
     def attribute(self, path: str) -> str | None:
-        """A file of the kernel's."""
+        """Text of a file of the kernel."""
         try:
             return _bounded(self._system.read(path))
         except OSError as error:
@@ -117,9 +115,9 @@ class _Reader:
             return None
 
     def locked(self, path: str) -> str | None:
-        """As :meth:`attribute`, where a read may hang."""
+        """As :meth:`attribute`, for reads that may hang."""
         if self._hanging >= _MOST_HANGING:
-            self.unreadable[path] = "not tried, because reads of other files here hang"
+            self.unreadable[path] = "not read, because reads of other files on this node hang"
             return None
         try:
             text = self._system.get_bounded([path])[path]
@@ -139,7 +137,7 @@ class _Reader:
         self.unreadable[what] = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
     def facts(self) -> dict[str, Any] | None:
-        """What qat_info returns."""
+        """The facts that qat_info returns, None where they cannot be read."""
         try:
             return collect(self._system, self._files)
         except (OSError, CheckpointError) as error:
@@ -147,7 +145,7 @@ class _Reader:
             return None
 
     def device(self, address: str) -> dict[str, Any]:
-        """What sysfs says about a function."""
+        """What sysfs says about a PCI function."""
         path = device_path(address)
         names = set(self._system.names(path))
         found: dict[str, Any] = {name: self.attribute(f"{path}/{name}") for name in _ATTRIBUTES if name in names}
@@ -161,19 +159,19 @@ class _Reader:
         return found
 
     def debugfs(self, expected: bool) -> dict[str, str]:
-        """Configuration and counters that the PF drivers have in debugfs."""
+        """Configuration and counters of the PF drivers in debugfs, by path. ``expected``: whether the node has QAT."""
         directories = [name for name in self._system.names(_DEBUGFS) if name.startswith("qat_")]
         if expected and not directories:
             self.unreadable[_DEBUGFS] = (
-                "no directory of a QAT driver is there: no PF has its driver, debugfs is not mounted, or the kernel "
-                "is locked down"
+                "it has no directory of a QAT driver: no PF has its driver, debugfs is not mounted, or the kernel is "
+                "locked down"
             )
         paths = [f"{_DEBUGFS}/{directory}/{name}" for directory in directories for name in _DEBUGFS_FILES]
         read = {path: self.locked(path) for path in paths if self._system.exists(path)}
         return {path: text for path, text in read.items() if text is not None}
 
     def modules(self) -> dict[str, dict[str, Any]]:
-        """The loaded modules of the families and vfio: what modinfo would say, and their parameters."""
+        """The loaded modules of QAT and vfio: version, references, taint and parameters, by name."""
         names = {"intel_qat", "vfio", "vfio_pci", "vfio_iommu_type1", "usdm_drv"}
         names |= {name for family in FAMILIES for name in (family.module, family.vf_module) if name}
         return {name: self._module(name) for name in sorted(names) if self._system.exists("/sys/module/" + name)}
@@ -188,7 +186,7 @@ class _Reader:
         return {**found, "parameters": {key: self.attribute(f"{path}/parameters/{key}") for key in parameters}}
 
     def configuration(self) -> dict[str, str]:
-        """Files of ours by path, and those of others about QAT and vfio; a program by its checksum."""
+        """Files about QAT and vfio by path, of this collection and of others. A program is a line with its checksum."""
         paths = dict.fromkeys(_FILES)
         for directory, pattern in _DIRECTORIES.items():
             names = [name for name in self._system.names(directory) if re.search(pattern, name)]
@@ -213,16 +211,16 @@ class _Reader:
         return None if data is None else f"a program, {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}\n"
 
     def kernel_log(self, addresses: dict[str, Any], lines: int) -> str | None:
-        """What the kernel said about QAT, vfio and the IOMMU since it was started."""
+        """What the kernel has logged about QAT, vfio and the IOMMU since it started."""
         pattern = "|".join([_KERNEL, *map(re.escape, addresses)])
         try:
             found = self._run([*_journalctl(_SEARCHED), "--dmesg", "--boot"])
         except (OSError, RuntimeError):
-            found = ""  # no journal here; the kernel keeps some itself
+            found = ""  # a node without a journal: dmesg has the kernel's own buffer
         return _chosen(found, pattern, lines) if found else self.log("the kernel's log", ["dmesg"], pattern, lines)
 
     def log(self, what: str, command: list[str], pattern: str = "", lines: int = _SEARCHED) -> str | None:
-        """The last lines of what a command prints that match."""
+        """The last lines of a command's output that match a pattern."""
         try:
             return _chosen(self._run(command), pattern, lines)
         except (OSError, RuntimeError) as error:
@@ -231,19 +229,19 @@ class _Reader:
 
 
 def _chosen(text: str, pattern: str, lines: int) -> str:
-    wanted = re.compile(pattern, re.IGNORECASE)
-    found = [line[:_LONGEST] for line in text.splitlines() if wanted.search(line)]
+    matching = re.compile(pattern, re.IGNORECASE)
+    found = [line[:_LONGEST] for line in text.splitlines() if matching.search(line)]
     return "".join(f"{line}\n" for line in found[-lines:])
 
 
 def _bounded(text: str) -> str:
-    """The head of a text, which says what is left out."""
+    """The beginning of a long text, and how many characters were left out."""
     left = len(text) - _LONGEST
     return text if left <= 0 else f"{text[:_LONGEST]}\n({left} more characters are left out)\n"
 
 
 def _sizes(resources: str) -> list[int]:
-    """Sizes of the BARs, in bytes: ``resource`` has first and last address and flags, a line each."""
+    """Sizes of the BARs in bytes. Each line of ``resource`` has first address, last address and flags of one BAR."""
     found = []
     for line in resources.splitlines():
         first, last = (int(word, 16) for word in line.split()[:2])

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A child process for file operations that may wait inside the kernel, where nothing can interrupt them.
+"""A child process for reads and writes that may wait inside the kernel, where nothing can interrupt them. Part of the
+edge of the node layer, see ``sysfs.py``.
 
-It is asked over a socket, one JSON text a line; whoever asks gives up after a time and leaves the child to the kernel.
+Requests and answers go through a socket, one JSON text a line. The parent gives up after a time and leaves the child
+waiting in the kernel.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 
 
 class Worker:
-    """One child process, working through its requests in order."""
+    """One child process, which answers its requests in order."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
@@ -27,9 +29,12 @@ class Worker:
         self._rest = b""
 
     def ask(self, request: dict[str, str], timeout: float) -> dict[str, Any] | None:
-        """The answer to ``{op: write, path, value}`` or ``{op: read, path}``: ``errno`` (0: done) and, of a
-        read, ``text``. None when no answer came within ``timeout`` seconds. Raises ChildProcessError when the child was
-        ended. The worker is of no use after either."""
+        """The answer to ``{op: write, path, value}`` or ``{op: read, path}``: ``errno`` (0 for success) and, of a read,
+        ``text``.
+
+        None where no answer came within ``timeout`` seconds. Raises ChildProcessError where the child was killed. The
+        worker cannot be used again after either.
+        """
         self._socket.settimeout(timeout)
         try:
             self._socket.sendall(_line(request))
@@ -41,7 +46,7 @@ class Worker:
         except socket.timeout:
             return None
         except ConnectionError as error:
-            text = f"process {self.pid}, which was to {request['op']} it, was ended from outside"
+            text = f"process {self.pid}, which was to {request['op']} this file, was killed by another process"
             raise ChildProcessError(errno.ECHILD, text, request["path"]) from error
         answer, self._rest = self._rest.split(b"\n", 1)
         return dict(json.loads(answer))
@@ -52,7 +57,7 @@ def _line(message: dict[str, Any]) -> bytes:
 
 
 def _serve(ours: socket.socket) -> None:
-    """What the child does until its parent ends. Never returns."""
+    """Answer requests in the child until its parent ends. Never returns."""
     try:
         os.setsid()
         _drop_other_files(ours.fileno())
@@ -77,7 +82,7 @@ def _carry_out(op: str, path: str, value: str = "") -> dict[str, Any]:
 
 
 def _drop_other_files(keep: int) -> None:
-    """A child that stays in the kernel must not hold the pipes Ansible or systemd read until their end, nor a vfio
+    """A child that stays in the kernel must hold neither the pipes that Ansible or systemd read to their end nor a vfio
     group."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import PolicyError
 from ..node.devices import VENDOR
-from ..node.model import Pf, Problem, Vf
+from ..node.model import ENABLE_IOMMU, Pf, Problem, Vf
 from ..node.paths import SERVICE, STATUS
 from ..node.pci import device_path
 from ..node.plan import VFIO
@@ -20,8 +20,8 @@ from ..node.policy import ordered, parse_policy, settings_for
 from .check import FAIL, NODE, WARN, Check, Finding, Findings
 from .site import CheckedNode, Site
 
-_CRYPTO = "the kernel itself uses the PF"
-"""What ``node.apply`` says of EBUSY."""
+_CRYPTO = "EBUSY"
+"""Code of a failure of the boot unit where the kernel itself uses the PF (``node.apply`` says so of EBUSY)."""
 
 NodeFindings = Callable[[CheckedNode], Iterator[Finding]]
 
@@ -73,7 +73,7 @@ def _inventory(case: CheckedNode) -> str:
 
 
 def _policy_of_node(case: CheckedNode) -> Iterator[Finding]:
-    """On a fleet of several models an entry may fit other nodes; on one model it is a slip of the pen."""
+    """On a fleet of several models a rule may fit other nodes; on one model it is a slip of the pen."""
     yield from _policy_errors(case)
     for rule in case.policy or ():
         if not any(rule.fits(pf) for pf in case.pfs):
@@ -124,7 +124,7 @@ def _iommu(case: CheckedNode) -> Iterator[Finding]:
         return
     yield Finding(
         "the IOMMU is off: /sys/class/iommu is empty, and without an IOMMU no VF can be given away",
-        "switch VT-d on in the BIOS and boot with intel_iommu=on (role qat_host)",
+        ENABLE_IOMMU,
         case.name,
         f"node {case.name}",
         "/sys/class/iommu; dmesg | grep -i -e DMAR -e IOMMU",
@@ -277,15 +277,16 @@ def _missing_vfs(case: CheckedNode) -> Iterator[tuple[Pf, int]]:
     """PFs with another number of VFs than they are to have, and that number."""
     for pf in case.pfs:
         target = case.targets.get(pf.address)
-        if target and pf.vfs_enabled != len(target.vfs):
-            yield pf, len(target.vfs)
+        if target and pf.vfs_enabled != len(target.vf_targets):
+            yield pf, len(target.vf_targets)
 
 
 def _refused_by_kernel(case: CheckedNode) -> str | None:
-    """What the boot unit was told when the kernel's own crypto kept a PF."""
+    """The message of the boot unit where the kernel's own crypto kept a PF. A status of an older boot unit has no
+    codes."""
     status = case.facts["boot"]["status"]
-    messages = status.get("messages", []) if isinstance(status, dict) else []
-    return next((text for text in messages if _CRYPTO in text), None)
+    failures = status.get("failures", []) if isinstance(status, dict) else []
+    return next((failure["message"] for failure in failures if failure["code"] == _CRYPTO), None)
 
 
 def _kernel_user(case: CheckedNode) -> Iterator[Finding]:
@@ -317,7 +318,7 @@ def _vf_count(case: CheckedNode) -> Iterator[Finding]:
 
 def _for_vfio(case: CheckedNode) -> Iterator[Pf]:
     """PFs whose VFs are to be on vfio-pci."""
-    return (pf for pf in case.wanted_pfs if case.targets[pf.address].vfs[0].driver == VFIO)
+    return (pf for pf in case.wanted_pfs if case.targets[pf.address].vf_targets[0].driver == VFIO)
 
 
 def _vfio(case: CheckedNode) -> Iterator[Finding]:
@@ -349,7 +350,7 @@ def _denylist(case: CheckedNode) -> Iterator[Finding]:
 
 def _vf_driver(case: CheckedNode) -> Iterator[Finding]:
     for pf in case.wanted_pfs:
-        wanted = case.targets[pf.address].vfs[0].driver
+        wanted = case.targets[pf.address].vf_targets[0].driver
         by_driver: dict[str | None, list[Vf]] = {}
         for vf in pf.vfs:
             if vf.driver != wanted:
@@ -466,7 +467,7 @@ NODE_CHECKS: tuple[Check, ...] = (
     Check(
         "POLICY", NODE, FAIL,
         "Does the policy fit the hardware?",
-        "An entry of qat_vf_policy is malformed, asks for what the device cannot do, or matches nothing.",
+        "A rule of qat_vf_policy is malformed, asks for what the device cannot do, or matches nothing.",
         "Correct qat_vf_policy.",
         _policy_of_site, _policy_of_node,
     ),
@@ -489,7 +490,7 @@ NODE_CHECKS: tuple[Check, ...] = (
         "IOMMU", NODE, FAIL,
         "Is the IOMMU on, and has every function its group?",
         "VT-d is off in the BIOS, or the kernel runs without intel_iommu=on.",
-        "Switch VT-d on; the role qat_host sets the kernel argument.",
+        f"{ENABLE_IOMMU[0].upper()}{ENABLE_IOMMU[1:]}.",
         each_node(_iommu), _iommu_hinders, explained_by=_GONE,
     ),
     Check(

@@ -15,8 +15,8 @@ from ..cluster.objects import Object, Objects, labels_of
 from ..cluster.snapshot import ClusterSnapshot
 from ..errors import PolicyError
 from ..node.host_plan import HostPlan, plan_host
-from ..node.model import Pf, pfs_of, vfio_of
-from ..node.plan import PfTarget, Plan, plan
+from ..node.model import Pf, pfs_from_facts, vfio_from_facts
+from ..node.plan import PfTarget, Plan, plan_pfs
 from ..node.policy import Policy, parse_policy
 
 
@@ -51,7 +51,7 @@ class CheckedNode:
     @cached_property
     def wanted_pfs(self) -> list[Pf]:
         """PFs that are to have VFs."""
-        return [pf for pf in self.pfs if pf.address in self.targets and self.targets[pf.address].vfs]
+        return [pf for pf in self.pfs if pf.address in self.targets and self.targets[pf.address].vf_targets]
 
 
 def checked_node(
@@ -68,15 +68,15 @@ def checked_node(
 
     Raises InputError for facts of another schema, and for a workload that is none.
     """
-    pfs = pfs_of(facts)
+    pfs = pfs_from_facts(facts)
     node = cluster_node(name, facts, pfs, workload, node_name)
     try:
         policy: Policy = parse_policy(raw_policy)
-        todo = plan(pfs, vfio_of(facts), policy)
+        plan = plan_pfs(pfs, vfio_from_facts(facts), policy)
     except PolicyError as error:
         return CheckedNode(facts, pfs, raw_policy, node, errors=tuple(error.messages), skip_in_use=skip_in_use)
     host = plan_host(facts, pfs, policy, kernel_args, facts["kernel_args_set"])
-    return CheckedNode(facts, pfs, raw_policy, node, policy, todo, host, skip_in_use=skip_in_use)
+    return CheckedNode(facts, pfs, raw_policy, node, policy, plan, host, skip_in_use=skip_in_use)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_from_facts
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import node_object
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
@@ -39,7 +39,7 @@ def converged(*pfs: PfSpec, policy: list[dict[str, Any]] | None = None) -> SimKe
 
 def read(node: SimKernel, tmp_path: Path, **named: str) -> ClusterNode:
     facts = facts_of(node, tmp_path)
-    return cluster_node("worker1", facts, pfs_of(facts), **named)
+    return cluster_node("worker1", facts, pfs_from_facts(facts), **named)
 
 
 def test_vfs_are_counted_by_vendor_and_device_and_drivers_named_as_the_plugin_does(tmp_path: Path) -> None:

@@ -304,6 +304,10 @@ class SimKernel(System):
     def wait(self, seconds: float) -> None:
         self.clock += seconds
 
+    def load_module(self, name: str) -> None:
+        """modprobe of a module that the node has."""
+        self.load(name.replace("-", "_"))
+
     # -- what tests do to the node ------------------------------------------------------------------------------------
 
     def fail(self, pattern: str, code: int, times: int = 1, op: str = "write") -> None:

@@ -119,7 +119,7 @@ def test_converge_reports_a_write_that_blocks() -> None:
         converge(node, parse_policy([{"match": {"address": "0000:6b:00.0"}, "vfs": 0}]))
     assert "has not returned after 60 s" in str(failure.value)
     assert f"VF {victim} is held by sneaky (pid 99)" in str(failure.value)
-    assert "The kernel goes on as soon as it is released" in str(failure.value)
+    assert "The kernel goes on as soon as the VF is released" in str(failure.value)
 
 
 def test_converge_leaves_the_other_vfs_bound() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.intel.qatvirt.plugins.module_utils.node import boot_unit
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.boot_unit import build_program, policy_text, unit_text
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
@@ -56,9 +57,13 @@ def test_program_runs_by_itself_and_reports_a_converged_node(tmp_path: Path) -> 
     converge(node, parse_policy([{}]))
     saved_node(tmp_path / "root", node, [{}])
     done = run_program(tmp_path, tmp_path / "root")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "0000:6b:00.0: as wanted\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0000:6b:00.0: follows the policy\n", "")
     status = Files(str(tmp_path / "root")).read(STATUS)
-    assert json.loads(status or "") == {"ok": True, "messages": ["0000:6b:00.0: as wanted"]}
+    assert json.loads(status or "") == {
+        "ok": True,
+        "messages": ["0000:6b:00.0: follows the policy"],
+        "failures": [],
+    }
 
 
 def test_program_refuses_what_the_module_would_refuse(tmp_path: Path) -> None:
@@ -99,3 +104,48 @@ def test_unit_runs_before_kubelet_and_sshd() -> None:
     assert any(line.startswith("Before=") and "kubelet.service" in line for line in lines)
     assert any(line.startswith("Before=") and "ssh.service" in line for line in lines)
     assert "ExecStart=/usr/bin/python3 /usr/local/lib/qatvirt/qatvirt-node.pyz" in lines
+
+
+def status_of(node: SimKernel, root: Path, monkeypatch: pytest.MonkeyPatch, policy: list[dict[str, object]]) -> dict:
+    """What the boot unit writes for programs after it has run on a node."""
+    files = Files(str(root))
+    files.replace(POLICY, policy_text(policy, parse_policy(policy), observe(node)[0]))
+    monkeypatch.setattr(boot_unit, "System", lambda: node)
+    monkeypatch.setattr(boot_unit, "Files", lambda: files)
+    assert boot_unit.main() == 1
+    status: dict = json.loads(files.read(STATUS) or "")
+    assert status["messages"] == [failure["message"] for failure in status["failures"]]
+    return status
+
+
+def test_status_has_the_kernels_answer_as_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = SimKernel((PfSpec(totalvfs=2),))
+    node.busy.add("0000:6b:00.0")
+    (failure,) = status_of(node, tmp_path, monkeypatch, [{}])["failures"]
+    assert (failure["code"], failure["pf"]) == ("EBUSY", "0000:6b:00.0")
+
+
+def test_status_has_held_vfs_by_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = SimKernel((PfSpec("0000:6b:00.0", totalvfs=2), PfSpec("0000:f3:00.0", totalvfs=2)))
+    converge(node, parse_policy([{}]))
+    node.hold("0000:f3:00.1", pid=4711, command="qemu-kvm")
+    (failure,) = status_of(node, tmp_path, monkeypatch, [{"services": ["asym"]}])["failures"]
+    assert (failure["code"], failure["pf"]) == ("IN_USE", "0000:f3:00.0")
+
+
+def test_status_has_what_is_missing_by_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = SimKernel((PfSpec(totalvfs=2),), iommu=False)
+    assert {failure["code"] for failure in status_of(node, tmp_path, monkeypatch, [{}])["failures"]} == {"IOMMU"}
+
+
+def test_status_has_a_policy_that_does_not_fit_by_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = status_of(SimKernel(), tmp_path, monkeypatch, [{"vfs": 8}])["failures"]
+    assert [failure["code"] for failure in failures] == ["POLICY"]
+
+
+def test_unit_loads_the_modules_of_its_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = SimKernel((PfSpec(totalvfs=2),), modules=("qat_4xxx",))
+    loaded: list[str] = []
+    monkeypatch.setattr(node, "load_module", loaded.append)
+    status_of(node, tmp_path, monkeypatch, [{}])
+    assert loaded == ["qat_4xxx", "vfio-pci"]

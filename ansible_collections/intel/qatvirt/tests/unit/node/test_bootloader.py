@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.bootloader import GRUB_DROPIN, LOADERS
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.bootloader import BOOT_LOADERS, GRUB_DROPIN
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
 
 ON = "intel_iommu=on"
@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> Files:
 
 def test_grub_appends_by_a_drop_in_of_its_own(files: Files) -> None:
     tool = Tool()
-    LOADERS["grub"](files, tool).set([ON, "iommu=pt"], [])
+    BOOT_LOADERS["grub"](files, tool).set([ON, "iommu=pt"], [])
     assert files.read(GRUB_DROPIN) == (
         "# Written by intel.qatvirt (role qat_host).\n"
         f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {ON} iommu=pt"\n'
@@ -42,7 +42,7 @@ def test_grub_appends_by_a_drop_in_of_its_own(files: Files) -> None:
 
 
 def test_grub_is_in_place_only_when_grub_cfg_has_it_too(files: Files) -> None:
-    loader = LOADERS["grub"](files, Tool())
+    loader = BOOT_LOADERS["grub"](files, Tool())
     loader.set([ON], [])
     assert not loader.in_place([ON])
     files.replace("/boot/grub/grub.cfg", f"linux /vmlinuz root=/dev/vda {ON}\n")
@@ -51,7 +51,7 @@ def test_grub_is_in_place_only_when_grub_cfg_has_it_too(files: Files) -> None:
 
 
 def test_grub_drops_its_file_with_the_last_argument(files: Files) -> None:
-    loader = LOADERS["grub"](files, Tool())
+    loader = BOOT_LOADERS["grub"](files, Tool())
     loader.set([ON], [])
     loader.set([], [ON])
     assert files.read(GRUB_DROPIN) is None
@@ -74,17 +74,17 @@ def test_grub_drops_its_file_with_the_last_argument(files: Files) -> None:
     ],
 )
 def test_loader_with_a_tool_asks_and_tells_it(files: Files, kind: str, output: str, set_call: str) -> None:
-    assert LOADERS[kind](files, Tool(output)).in_place([ON])
-    assert not LOADERS[kind](files, Tool("")).in_place([ON])
+    assert BOOT_LOADERS[kind](files, Tool(output)).in_place([ON])
+    assert not BOOT_LOADERS[kind](files, Tool("")).in_place([ON])
     tool = Tool()
-    LOADERS[kind](files, tool).set([ON], ["quiet"])
+    BOOT_LOADERS[kind](files, tool).set([ON], ["quiet"])
     assert tool.calls == [set_call]
 
 
 def test_kernel_install_edits_the_command_line_and_adds_the_kernel(files: Files) -> None:
     files.replace("/etc/kernel/cmdline", "root=/dev/vda ro quiet\n")
     tool = Tool("6.12.0\n")
-    loader = LOADERS["kernel-install"](files, tool)
+    loader = BOOT_LOADERS["kernel-install"](files, tool)
     assert not loader.in_place([ON])
     loader.set([ON], ["quiet"])
     assert files.read("/etc/kernel/cmdline") == f"root=/dev/vda ro {ON}\n"

@@ -19,7 +19,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.host_plan impor
     plan_host,
     plan_host_absent,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_from_facts
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
@@ -31,7 +31,7 @@ def host_plan(
     node: SimKernel, root: Path, args: tuple[str, ...] = (), ours: tuple[str, ...] = (), **entry: Any
 ) -> HostPlan:
     facts = facts_of(node, root)
-    return plan_host(facts, pfs_of(facts), parse_policy([entry]), list(args), list(ours))
+    return plan_host(facts, pfs_from_facts(facts), parse_policy([entry]), list(args), list(ours))
 
 
 def contents(plan: HostPlan) -> dict[str, object]:

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.holders import find_holders
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import Pf, parse_services, pf_from_dict
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import Pf, parse_services
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
@@ -60,7 +59,7 @@ def test_observe_reads_the_same_from_real_files(tmp_path: Path) -> None:
 
 def test_facts_survive_the_journey_through_json() -> None:
     for pf in observe(busy_node())[0]:
-        assert pf_from_dict(json.loads(json.dumps(asdict(pf)))) == pf
+        assert Pf.from_data(json.loads(json.dumps(pf.as_data()))) == pf
 
 
 def test_expected_vf_is_where_the_kernel_puts_it() -> None:

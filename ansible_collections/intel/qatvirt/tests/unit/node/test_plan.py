@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import Plan, plan
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import Plan, plan_pfs
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import DEVICES, VFIO, PfSpec, SimKernel
 
@@ -22,11 +22,11 @@ def node_with(**options: Any) -> SimKernel:
 
 
 def plan_for(node: SimKernel, **entry: Any) -> Plan:
-    return plan(*observe(node), parse_policy([entry]))
+    return plan_pfs(*observe(node), parse_policy([entry]))
 
 
-def steps(todo: Plan) -> list[tuple[str, str, int | None]]:
-    return [(step.op, step.value, step.vf_index) for pf in todo.pfs for step in pf.steps]
+def steps(plan: Plan) -> list[tuple[str, str, int | None]]:
+    return [(step.op, step.value, step.vf_index) for pf in plan.pfs for step in pf.steps]
 
 
 def test_plan_configures_a_fresh_pf_in_the_safe_order() -> None:
@@ -45,9 +45,9 @@ def test_plan_configures_a_fresh_pf_in_the_safe_order() -> None:
 def test_plan_removes_vfs_before_it_changes_services() -> None:
     node = node_with()
     converge(node, parse_policy([{}]))
-    todo = plan_for(node, services=["dc"])
-    assert [op for op, _value, _vf in steps(todo)][:4] == ["disable_vfs", "state", "services", "enable_vfs"]
-    assert todo.impact == "recreate"
+    plan = plan_for(node, services=["dc"])
+    assert [op for op, _value, _vf in steps(plan)][:4] == ["disable_vfs", "state", "services", "enable_vfs"]
+    assert plan.impact == "recreate"
 
 
 def test_plan_is_empty_when_services_differ_only_in_order() -> None:
@@ -55,9 +55,9 @@ def test_plan_is_empty_when_services_differ_only_in_order() -> None:
     node.write(f"{DEVICES}/{PF}/qat/state", "down")
     node.write(f"{DEVICES}/{PF}/qat/cfg_services", "asym;sym")
     converge(node, parse_policy([{}]))
-    todo = plan_for(node, services=["sym", "asym"])
-    assert todo.empty
-    assert todo.impact == "none"
+    plan = plan_for(node, services=["sym", "asym"])
+    assert plan.empty
+    assert plan.impact == "none"
 
 
 def test_plan_only_binds_the_vf_that_drifted() -> None:
@@ -65,26 +65,26 @@ def test_plan_only_binds_the_vf_that_drifted() -> None:
     converge(node, parse_policy([{}]))
     vf = f"{PF[:-1]}2"
     node.write(f"/sys/bus/pci/drivers/{VFIO}/unbind", vf)
-    todo = plan_for(node)
-    assert steps(todo) == [("probe", VFIO, 1)]
-    assert todo.impact == "none"
+    plan = plan_for(node)
+    assert steps(plan) == [("probe", VFIO, 1)]
+    assert plan.impact == "none"
 
 
 def test_plan_unbinds_for_another_driver() -> None:
     node = node_with()
     converge(node, parse_policy([{}]))
-    todo = plan_for(node, driver="none")
-    assert steps(todo)[:2] == [("override", "", 0), ("unbind", VFIO, 0)]
-    assert todo.impact == "rebind"
+    plan = plan_for(node, driver="none")
+    assert steps(plan)[:2] == [("override", "", 0), ("unbind", VFIO, 0)]
+    assert plan.impact == "rebind"
 
 
 def test_plan_names_who_is_in_the_way() -> None:
     node = node_with()
     converge(node, parse_policy([{}]))
     node.hold("0000:6b:00.2", pid=77, command="dpdk-test")
-    todo = plan_for(node, vfs=0)
-    assert [vf.address for vf in todo.pfs[0].blocked] == ["0000:6b:00.2"]
-    assert todo.as_dict()["pfs"][0]["blocked"] == [{"vf": "0000:6b:00.2", "holders": ["dpdk-test (pid 77)"]}]
+    plan = plan_for(node, vfs=0)
+    assert [vf.address for vf in plan.pfs[0].blocked] == ["0000:6b:00.2"]
+    assert plan.as_data()["pfs"][0]["blocked"] == [{"vf": "0000:6b:00.2", "holders": ["dpdk-test (pid 77)"]}]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_plan_needs_the_vf_driver_for_kernel() -> None:
     assert not plan_for(node, driver="kernel").pfs[0].unmet
 
 
-def test_plan_leaves_a_pf_alone_that_no_entry_matches() -> None:
+def test_plan_leaves_a_pf_alone_that_no_rule_matches() -> None:
     node = SimKernel((PfSpec(PF, "4940"), PfSpec("0000:b3:00.0", "4942")))
-    todo = plan_for(node, match={"device": "4942"})
-    assert [bool(pf.steps) for pf in todo.pfs] == [False, True]
+    plan = plan_for(node, match={"device": "4942"})
+    assert [bool(pf.steps) for pf in plan.pfs] == [False, True]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies: what is refused, in which words, and which entry wins."""
+"""Policies: what is refused, in which words, and which rule wins."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MIXED = (PfSpec("0000:6b:00.0", "4940"), PfSpec("0000:b3:00.0", "37c8", numa=1))
         (None, "the policy is None; expected a list"),
         ([], "the policy is []; expected a list"),
         ({"match": {}}, "expected a list"),
-        (["all"], "policy entry 1 is 'all'; expected a mapping"),
-        ([{"service": ["sym"]}], "policy entry 1: unknown key 'service'"),
+        (["all"], "policy rule 1 is 'all'; expected a mapping"),
+        ([{"service": ["sym"]}], "policy rule 1: unknown key 'service'"),
         ([{"match": "all"}], "match is 'all'; expected a mapping"),
         ([{"match": {"pci": "6b:00.0"}}], "unknown key 'pci'"),
         ([{"match": {"address": "6b.0"}}], "'6b.0' is not a PCI address"),
@@ -66,7 +66,7 @@ def test_parse_policy_takes_device_ids_as_people_write_them(device: object) -> N
     assert [rule.fits(pf) for pf in pfs] == [True, False]
 
 
-def test_settings_for_later_entries_win_key_by_key() -> None:
+def test_settings_for_later_rules_win_key_by_key() -> None:
     pfs, _vfio = observe(SimKernel(MIXED))
     policy = parse_policy([{"vfs": 0, "services": ["dc"]}, {"match": {"numa_node": 0}, "vfs": "max"}])
     settings = settings_for(policy, pfs[0])

@@ -15,7 +15,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Conver
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import Result, carry_out, converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.describe import describe, predict
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import PfTarget, plan, plan_restore, target_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.plan import PfTarget, plan_pfs, plan_restore, target_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import Policy, parse_policy, settings_for
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import ReadBlocked
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import DEVICES, VFIO, Killed, Pf, SimKernel
@@ -99,7 +99,7 @@ def test_converge_reaches_the_policy_or_refuses(data: st.DataObject) -> None:
         assert not failed or "NOT" in str(outcome)
     else:
         assert_follows(node, policy)
-        assert plan(*observe(node), policy).empty
+        assert plan_pfs(*observe(node), policy).empty
     assert not node.torn
 
 
@@ -110,11 +110,11 @@ def test_converge_leaves_other_vfs_alone(data: st.DataObject) -> None:
     policy = parse_policy(data.draw(policies(node)))
     counters = node.touched()
     try:
-        todo = plan(*observe(node), policy)
+        plan = plan_pfs(*observe(node), policy)
     except PolicyError:
         return
-    named = {step.vf_address for pf in todo.pfs for step in pf.steps if step.op in ("unbind", "probe")}
-    remade = {pf.address for pf in todo.pfs if pf.impact == "recreate"}
+    named = {step.vf_address for pf in plan.pfs for step in pf.steps if step.op in ("unbind", "probe")}
+    remade = {pf.address for pf in plan.pfs if pf.impact == "recreate"}
     others = [address for address in counters if address not in named and node.vf(address).pf.address not in remade]
     if not isinstance(attempt(node, policy), ConvergeFailed):
         assert {address: node.touched().get(address) for address in others} == {
@@ -131,7 +131,7 @@ def test_preview_shows_what_converge_does(data: st.DataObject) -> None:
     pfs, vfio = observe(node)
     assume(all(pf.driver for pf in pfs))
     try:
-        shown = describe(predict(pfs, plan(pfs, vfio, policy)))
+        shown = describe(predict(pfs, plan_pfs(pfs, vfio, policy)))
     except PolicyError:
         return
     outcome = attempt(node, policy)
@@ -178,7 +178,7 @@ def test_converge_skips_what_is_in_use(data: st.DataObject) -> None:
     left = {node.vf(vf.address).pf.address for vf in outcome.skipped_vfs}
     assert all(node.held(vf.address) for vf in outcome.skipped_vfs)
     assert all(pictures(node)[address] == before[address] for address in left)
-    assert {pf.address for pf in plan(*observe(node), policy).pfs if pf.steps} == left
+    assert {pf.address for pf in plan_pfs(*observe(node), policy).pfs if pf.steps} == left
 
 
 @given(st.data(), st.integers(1, 12), st.booleans())
@@ -199,7 +199,7 @@ def test_converge_killed_anywhere_and_run_again_converges(data: st.DataObject, w
         assert kernel_refuses(node, policy)
     elif not isinstance(outcome, REFUSED):
         assert_follows(node, policy)
-        assert plan(*observe(node), policy).empty
+        assert plan_pfs(*observe(node), policy).empty
 
 
 @given(st.data(), st.integers(1, 12), st.sampled_from((errno.EINVAL, errno.EBUSY, errno.ENOMEM, errno.EIO)))

@@ -155,8 +155,8 @@ def test_a_node_whose_kernel_waits_for_somebody_is_not_waited_for(node: SimKerne
     with suppress(OSError):
         node.write(f"{DEVICES}/{PF}/sriov_numvfs", "0")
     found = collected(node, tmp_path)
-    assert "the kernel works on this device for somebody else" in found["unreadable"]["facts"]
-    assert "for somebody else" in found["unreadable"][f"{DEVICES}/{PF}/sriov_numvfs"]
+    assert "another process changes this device" in found["unreadable"]["facts"]
+    assert "another process changes this device" in found["unreadable"][f"{DEVICES}/{PF}/sriov_numvfs"]
     assert found["devices"][PF]["sriov_totalvfs"] == "16"
     assert "qat_dev0" in found["logs"]["kernel"]
 

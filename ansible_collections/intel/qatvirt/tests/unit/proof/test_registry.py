@@ -179,3 +179,33 @@ def test_a_node_for_containers_needs_no_kubevirt() -> None:
     answers = {answer.check.id: answer for answer in validate(site)}
     assert found(list(answers.values())) == {}
     assert answers["KUBEVIRT"].reason == "no node is for virtual machines"
+
+
+def node_without_vfs(status: object) -> Site:
+    """A node whose boot unit enabled no VFs and wrote that status."""
+    facts = booted(with_host(SimKernel((PfSpec(totalvfs=2),))))
+    facts["boot"]["status"] = status
+    return nodes_only(facts)
+
+
+def test_a_pf_that_the_kernel_keeps_is_told_by_the_code_of_the_boot_unit() -> None:
+    failure = {"code": "EBUSY", "pf": "0000:6b:00.0", "message": "in any words"}
+    answers = validate(node_without_vfs({"ok": False, "messages": ["in any words"], "failures": [failure]}))
+    assert found(answers) == {"LKCF": "fail"}
+    (finding,) = next(answer.findings for answer in answers if answer.check.id == "LKCF")
+    assert "the kernel refused to make them: in any words" in finding.message
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"ok": False, "messages": ["the kernel itself uses the PF (dm-crypt, IPsec or zram over QAT)"]},
+        {"ok": False, "messages": [], "failures": [{"code": "ENOMEM", "pf": "0000:6b:00.0", "message": "no memory"}]},
+        {"ok": True, "messages": []},
+        None,
+        [],
+    ],
+    ids=["written before there were codes", "another code", "no failure", "no status", "damaged"],
+)
+def test_missing_vfs_without_that_code_are_told_as_such(status: object) -> None:
+    assert found(validate(node_without_vfs(status))) == {"VFCOUNT": "fail"}
