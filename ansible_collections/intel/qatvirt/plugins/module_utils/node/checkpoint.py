@@ -17,7 +17,7 @@ from .files import Files
 from .model import Pf
 from .plan import PfTarget, VfTarget, target_of
 
-PATH = "/var/lib/qatvirt/checkpoint.json"
+CHECKPOINT = "/var/lib/qatvirt/checkpoint.json"
 _VERSION = 1
 
 
@@ -27,7 +27,7 @@ class Checkpoint:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._data: dict[str, Any] = {"version": _VERSION}
-        text = files.read(PATH)
+        text = files.read(CHECKPOINT)
         if text is not None:
             self._data = _parse(text)
 
@@ -52,9 +52,9 @@ class Checkpoint:
 
     def _save(self) -> None:
         if set(self._data) == {"version"}:
-            self._files.remove(PATH)
+            self._files.remove(CHECKPOINT)
         else:
-            self._files.replace(PATH, json.dumps(self._data, indent=2, sort_keys=True) + "\n", 0o600)
+            self._files.replace(CHECKPOINT, json.dumps(self._data, indent=2, sort_keys=True) + "\n", 0o600)
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -63,12 +63,12 @@ def _parse(text: str) -> dict[str, Any]:
         version = data["version"]
     except (ValueError, TypeError, KeyError) as error:
         raise CheckpointError(
-            f"{PATH} is damaged ({error!r}); it records what this node was before the first change. Restore the file "
-            "from a backup, or move it away: state absent then cannot put the node back"
+            f"{CHECKPOINT} is damaged ({error!r}); it records what this node was before the first change. Restore the "
+            "file from a backup, or move it away: state absent then cannot put the node back"
         ) from error
     if version != _VERSION:
         raise CheckpointError(
-            f"{PATH} has version {version!r}, expected {_VERSION}; use the collection version that wrote it"
+            f"{CHECKPOINT} has version {version!r}, expected {_VERSION}; use the collection version that wrote it"
         )
     return dict(data)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import CheckpointError
 from .bootloader import GRUB_DROPIN, RunCommand
-from .checkpoint import PATH as CHECKPOINT
+from .checkpoint import CHECKPOINT
 from .devices import FAMILIES, VENDOR
 from .facts import collect
 from .files import Files

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import CheckpointError
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import carry_out, converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import (
-    PATH,
+    CHECKPOINT,
     Checkpoint,
     record_pf,
     recorded_pfs,
@@ -32,7 +32,7 @@ def test_record_keeps_the_first_value_over_runs(files: Files) -> None:
     Checkpoint(files).record("files", "/etc/x", "ours was not there")
     Checkpoint(files).record("files", "/etc/x", "ours")
     assert Checkpoint(files).section("files") == {"/etc/x": "ours was not there"}
-    assert files.mode(PATH) == 0o600
+    assert files.mode(CHECKPOINT) == 0o600
 
 
 def test_forget_removes_the_file_with_its_last_entry(files: Files) -> None:
@@ -40,10 +40,10 @@ def test_forget_removes_the_file_with_its_last_entry(files: Files) -> None:
     checkpoint.record("files", "/etc/x", None)
     checkpoint.record("modules", "vfio-pci", "not loaded")
     checkpoint.forget("files", "/etc/x")
-    assert files.read(PATH) is not None
+    assert files.read(CHECKPOINT) is not None
     checkpoint.forget("modules", "vfio-pci")
     checkpoint.forget("modules", "never there")
-    assert files.read(PATH) is None
+    assert files.read(CHECKPOINT) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_forget_removes_the_file_with_its_last_entry(files: Files) -> None:
     ],
 )
 def test_checkpoint_that_cannot_be_read_says_what_to_do(files: Files, text: str, words: str) -> None:
-    files.replace(PATH, text)
+    files.replace(CHECKPOINT, text)
     with pytest.raises(CheckpointError, match=words):
         Checkpoint(files)
 

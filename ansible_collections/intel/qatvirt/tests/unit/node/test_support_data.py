@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import PATH as CHECKPOINT
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.checkpoint import CHECKPOINT
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.files import Files
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.paths import POLICY, PROGRAM, STATUS
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
