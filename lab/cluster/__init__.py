@@ -7,4 +7,5 @@ site_variables                         pure: the variables of a cluster's invent
 programs, oci, images, node_image      what is built, each cached by a hash of what it is made from
 pki, manifests                         what is written for a cluster: certificates and kubeconfigs; what is applied
 registry, control_plane, join          what runs: images for nodes, the API, and nodes that join it
+saved_cluster                          a whole cluster on disk, as of one moment
 """
