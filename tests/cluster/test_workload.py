@@ -18,7 +18,7 @@ from tests.cluster.modules import module
 
 NAME = "worker1"
 READY = "qatvirt.intel.com/ready"
-NODE = {"name": NAME, "vfs": {"8086:4941": 16}, "services": "sym-asym"}
+NODE = {"name": NAME, "vf_counts": {"8086:4941": 16}, "services": "sym-asym"}
 
 
 @pytest.fixture

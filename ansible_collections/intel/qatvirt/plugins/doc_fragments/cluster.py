@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The nodes a module is for."""
+    """``intel.qatvirt.cluster``: the nodes. ``intel.qatvirt.cluster.resources``: names of KubeVirt's resources."""
 
     DOCUMENTATION = r"""
 options:
@@ -31,7 +31,7 @@ options:
         type: str
         choices: [vm, container]
         default: vm
-      vfs:
+      vf_counts:
         description: Number of usable VFs by vendor and device, such as V(8086:4941).
         type: dict
         default: {}
@@ -53,8 +53,22 @@ options:
         elements: list
         default: []
       problems:
-        description: Why it is not ready.
+        description: Why the node is not ready.
         type: list
         elements: str
         default: []
+"""
+
+    RESOURCES = r"""
+options:
+  resource:
+    description:
+      - Name of the resource under which KubeVirt gives VFs to virtual machines, for each family that
+        O(family_resources) does not name.
+    type: str
+    default: intel.com/qat
+  family_resources:
+    description: Name of the resource by family, such as C(c62x), where a family has a resource of its own.
+    type: dict
+    default: {}
 """

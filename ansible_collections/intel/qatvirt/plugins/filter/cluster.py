@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster import qat_plugin
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, as_data, cluster_node, from_data
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, ClusterNode, cluster_node
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_from_facts
 from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
@@ -23,7 +23,7 @@ def qat_site_nodes(hosts: list[str], hostvars: Any) -> list[dict[str, Any]]:
 def _node(host: str, variables: Any) -> dict[str, Any]:
     facts = _facts(host, variables)
     workload, node_name = variables.get("qatvirt_workload", VM), variables.get("qatvirt_node_name")
-    return as_data(cluster_node(host, facts, pfs_from_facts(facts), workload, node_name))
+    return cluster_node(host, facts, pfs_from_facts(facts), workload, node_name).as_data()
 
 
 def _facts(host: str, variables: Any) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def qat_plugin_settings(
     nodes: list[dict[str, Any]], daemonsets: list[dict[str, Any]], namespace: str, name: str
 ) -> dict[str, Any]:
     """How Intel's plugin has to be started for the nodes for containers."""
-    return qat_plugin.settings([from_data(node) for node in nodes], list(daemonsets), namespace, name)
+    return qat_plugin.settings([ClusterNode.from_data(node) for node in nodes], list(daemonsets), namespace, name)
 
 
 @told

@@ -83,14 +83,11 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import A
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     CONTAINER,
-    NODES,
-    PODS,
-    SPEC,
+    NODES_SPEC,
     ClusterNode,
-    from_data,
     match_nodes,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Object, name_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import NODES, PODS, Object, name_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
 POLL = 2.0
@@ -99,7 +96,7 @@ POLL = 2.0
 def main() -> None:
     """Entry point."""
     options = {
-        "nodes": SPEC,
+        "nodes": NODES_SPEC,
         "resources": {"type": "dict", "default": {}},
         "settle": {"type": "int", "default": 30},
         "wait_timeout": {"type": "int", "default": 300},
@@ -110,7 +107,7 @@ def main() -> None:
 def run(module: Any, api: Api) -> dict[str, Any]:
     """Count until all is right; restart each stale virt-handler once."""
     params = module.params
-    nodes = [from_data(data) for data in params["nodes"]]
+    nodes = [ClusterNode.from_data(data) for data in params["nodes"]]
     restarted: list[str] = []
     deadline = time.monotonic() + params["wait_timeout"]
     # A preview does not wait for what may still come.

@@ -210,13 +210,12 @@ from typing import Any
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
-    NODES,
-    PODS,
-    SPEC,
+    NODES_SPEC,
     VM,
-    from_data,
+    ClusterNode,
     match_nodes,
 )
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import MACHINES, NODES, PODS, in_namespace
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import NotFound, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.model import SKIPPED, KernelBoot, RunSettings
 from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.plan import plan
@@ -233,7 +232,7 @@ def main() -> None:
         "kernel_args": {"type": "str", "default": "console=ttyS0"},
     }
     options = {
-        "nodes": SPEC,
+        "nodes": NODES_SPEC,
         "resources": {"type": "dict", "default": {}},
         "namespace": {"type": "str", "default": "qatvirt-test"},
         "count": {"type": "int", "default": 1},
@@ -252,7 +251,7 @@ def main() -> None:
 def run(module: Any, api: Api) -> dict[str, Any]:
     """Decide which tests there are, run them, return their results."""
     settings = settings_of(module.params)
-    nodes = [from_data(data) for data in module.params["nodes"]]
+    nodes = [ClusterNode.from_data(data) for data in module.params["nodes"]]
     refuse(module.params, [node.workload for node in nodes])
     pairs = match_nodes(nodes, api.list(NODES)) if nodes else []
     pods = api.list(PODS) if nodes else []
@@ -303,7 +302,7 @@ def refuse(params: dict[str, Any], workloads: list[str]) -> None:
 def has_kubevirt(api: Api, namespace: str) -> bool:
     """Whether the API knows virtual machines."""
     try:
-        api.list(f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachineinstances")
+        api.list(in_namespace(MACHINES, namespace))
     except NotFound:
         return False
     return True

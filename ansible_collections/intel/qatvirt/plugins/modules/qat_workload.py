@@ -87,18 +87,15 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.node_labels 
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     CONTAINER,
-    NODES,
-    PODS,
+    NODES_SPEC,
     READY_LABEL,
-    SPEC,
     VM,
     WORKLOAD_LABEL,
     ClusterNode,
     allocatable,
-    from_data,
     match_nodes,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import Object, name_of
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import NODES, PODS, Object, name_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
 POLL = 2.0
@@ -107,7 +104,7 @@ POLL = 2.0
 def main() -> None:
     """Entry point."""
     options = {
-        "nodes": SPEC,
+        "nodes": NODES_SPEC,
         "state": {"type": "str", "choices": ["present", "withdrawn", "absent"], "default": "present"},
         "proved": {"type": "bool", "default": False},
         "resources": {"type": "list", "elements": "str", "default": ["intel.com/qat"]},
@@ -150,9 +147,9 @@ class Switch:
         self._api = api
         self._params = module.params
         self._waits = not module.check_mode
+        nodes = [ClusterNode.from_data(data) for data in self._params["nodes"]]
         self.nodes: list[tuple[ClusterNode, str, Object]] = [
-            (node, name_of(item), item)
-            for node, item in match_nodes([from_data(data) for data in self._params["nodes"]], api.list(NODES))
+            (node, name_of(item), item) for node, item in match_nodes(nodes, api.list(NODES))
         ]
 
     def wanted(self, node: ClusterNode, now: Marks) -> Marks:

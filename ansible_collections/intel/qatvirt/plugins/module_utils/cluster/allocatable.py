@@ -113,7 +113,7 @@ def explain(counted: NodeAllocatable) -> str:
         return f"{said}; its {agent}: {'; '.join(trouble)}"
     return (
         f"{said}; its {agent} runs. See what it says: kubectl logs -n {where}; "
-        f"VFs on the node: {counted.node.vfs}, of which each must be in the node's plugin or permittedHostDevices"
+        f"VFs on the node: {counted.node.vf_counts}, of which each must be in the node's plugin or permittedHostDevices"
     )
 
 

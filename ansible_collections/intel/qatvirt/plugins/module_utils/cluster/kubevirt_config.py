@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import NoKubeVirt, NotFound, Refused
-from .objects import Object, Objects, name_of
+from .objects import Object, Objects, in_namespace, name_of
 from .update import Keys
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def hyperconverged(collection: str, item: Object) -> ConfigOwner:
         kind="HyperConverged",
         namespace=namespace,
         name=name,
-        url=_url(collection, namespace, name),
+        url=f"{in_namespace(collection, namespace)}/{name}",
         devices=(*within, "permittedHostDevices", "pciHostDevices"),
         selector="pciDeviceSelector",
         gates=None,
@@ -118,13 +118,8 @@ def kubevirt(item: Object) -> ConfigOwner:
         kind="KubeVirt",
         namespace=namespace,
         name=name,
-        url=_url(KUBEVIRTS, namespace, name),
+        url=f"{in_namespace(KUBEVIRTS, namespace)}/{name}",
         devices=("spec", "configuration", "permittedHostDevices", "pciHostDevices"),
         selector="pciVendorSelector",
         gates=("spec", "configuration", "developerConfiguration"),
     )
-
-
-def _url(collection: str, namespace: str, name: str) -> str:
-    base, _slash, plural = collection.rpartition("/")
-    return f"{base}/namespaces/{namespace}/{plural}/{name}"

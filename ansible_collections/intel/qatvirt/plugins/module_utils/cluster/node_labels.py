@@ -21,11 +21,11 @@ from .nodes import (
     ClusterNode,
     is_named,
 )
-from .objects import Object, labels_of, name_of
+from .objects import Object, name_of
+from .pods import devices_of, has_ended, is_launcher, machine_of
 
 _ANNOTATIONS = (VFS_ANNOTATION,)
 OURS = (WORKLOAD_LABEL, SERVICES_LABEL, READY_LABEL, VFS_ANNOTATION)
-_FINISHED = ("Succeeded", "Failed")
 
 Marks = dict[str, "str | None"]
 """Value of each of OURS on a Node object; None: it is not there."""
@@ -84,7 +84,7 @@ def in_the_way(node: ClusterNode, node_name: str, pods: list[Object], resources:
     ``pods``: of the whole cluster. ``resources``: names under which virtual machines get VFs. Where the node is to be
     for containers every virtual machine is in the way, with or without a VF: KubeVirt leaves the node.
     """
-    here = [pod for pod in pods if pod["spec"].get("nodeName") == node_name and not _is_finished(pod)]
+    here = [pod for pod in pods if pod["spec"].get("nodeName") == node_name and not has_ended(pod)]
     machines = [pod for pod in here if is_launcher(pod) or _asks_for(pod, tuple(resources))]
     containers = [pod for pod in here if _asks_for(pod, (PLUGIN_PREFIX,))]
     wrong, right = (machines, containers) if node.workload == CONTAINER else (containers, machines)
@@ -94,34 +94,8 @@ def in_the_way(node: ClusterNode, node_name: str, pods: list[Object], resources:
     return [_sentence(pod) for pod in wrong] + others
 
 
-def _is_finished(pod: Object) -> bool:
-    return pod.get("status", {}).get("phase") in _FINISHED
-
-
-def is_launcher(pod: Object) -> bool:
-    """Whether a pod runs a virtual machine."""
-    return labels_of(pod).get("kubevirt.io") == "virt-launcher"
-
-
 def _asks_for(pod: Object, resources: tuple[str, ...]) -> bool:
     return any(is_named(name, resource) for name in devices_of(pod) for resource in resources)
-
-
-def devices_of(pod: Object) -> dict[str, int]:
-    """What a pod asks for beside cpu and memory: how many of each."""
-    spec = pod["spec"]
-    found: dict[str, int] = {}
-    for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
-        for name, count in (container.get("resources", {}).get("limits") or {}).items():
-            if "/" in name and str(count).isdigit():
-                found[name] = found.get(name, 0) + int(count)
-    return found
-
-
-def machine_of(pod: Object) -> str | None:
-    """The virtual machine whose launcher a pod is."""
-    owners = pod["metadata"].get("ownerReferences") or ()
-    return next((owner["name"] for owner in owners if owner["kind"] == "VirtualMachineInstance"), None)
 
 
 def _sentence(pod: Object) -> str:

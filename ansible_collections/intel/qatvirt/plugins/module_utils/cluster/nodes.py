@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cluster layer knows of a node: its facts, boiled down to what Kubernetes has to count.
+"""What the cluster layer knows of a node: the facts that Kubernetes has to count, and the names of resources.
 
-Pure. :func:`cluster_node` makes it from the facts of ``qat_info``; it travels to modules as plain data (:data:`SPEC`).
+Pure. :func:`cluster_node` makes a ClusterNode from the facts of ``qat_info``; modules take it as plain data
+(:data:`NODES_SPEC`).
 """
 
 from __future__ import annotations
@@ -26,9 +27,6 @@ SERVICES_LABEL = "qatvirt.intel.com/services"
 READY_LABEL = "qatvirt.intel.com/ready"
 VFS_ANNOTATION = "qatvirt.intel.com/vfs"
 
-NODES = "/api/v1/nodes"
-PODS = "/api/v1/pods"
-
 PLUGIN_PREFIX = "qat.intel.com/"
 """What all resources of Intel's plugin start with (intel-device-plugins-for-kubernetes, cmd/qat_plugin)."""
 
@@ -38,19 +36,19 @@ _ELEMENT = {"type": "list", "elements": "str", "default": []}
 
 @dataclass(frozen=True)
 class ClusterNode:
-    """A node as its inventory and its facts say.
+    """A node as the inventory and its facts describe it.
 
-    ``name``: of the Node object, ``names``: what else it may be called. ``vfs``: usable VFs (on vfio-pci, alone in
-    their IOMMU group) by selector (``8086:4941``), which is how KubeVirt finds and counts them. ``families``: family
-    by selector. ``drivers``: of the PFs, as Intel's plugin calls them. ``services``: the label's value, None where no
-    PF has services. ``held``: pod uids (None: no pod) and sentences of who holds VFs. ``problems``: why the node is not
-    ready.
+    ``name``: name of the Node object; ``names``: other names that the Node object may have. ``vf_counts``: number of
+    usable VFs (on vfio-pci, alone in their IOMMU group) by selector (``8086:4941``), as KubeVirt finds and counts
+    them. ``families``: family by selector. ``drivers``: VF drivers of the PFs, as Intel's plugin names them.
+    ``services``: value of the label, None where no PF has services. ``held``: for each holder of a VF the uid of its
+    pod (None: the holder is in no pod) and a sentence that names the holder. ``problems``: why the node is not ready.
     """
 
     name: str
     workload: str = VM
     names: tuple[str, ...] = ()
-    vfs: dict[str, int] | None = None
+    vf_counts: dict[str, int] | None = None
     families: dict[str, str] | None = None
     drivers: tuple[str, ...] = ()
     services: str | None = None
@@ -59,19 +57,30 @@ class ClusterNode:
 
     @property
     def total(self) -> int:
-        """All its usable VFs."""
-        return sum((self.vfs or {}).values())
+        """Number of usable VFs of all kinds."""
+        return sum((self.vf_counts or {}).values())
 
     def expected(self, resources: dict[str, str]) -> dict[str, int]:
-        """What a node for virtual machines has to have allocatable, by resource. ``resources``: name by selector."""
+        """Number that a node for virtual machines must have allocatable, by resource. ``resources``: by selector."""
         found = dict.fromkeys(resources.values(), 0)
-        for selector, count in (self.vfs or {}).items():
+        for selector, count in (self.vf_counts or {}).items():
             if selector in resources:
                 found[resources[selector]] += count
         return found
 
+    def as_data(self) -> dict[str, Any]:
+        """The node as plain data, which Ansible passes to modules."""
+        return asdict(self)
 
-SPEC = {
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> ClusterNode:
+        """The node of one element of the module option ``nodes``."""
+        values = {field.name: data[field.name] for field in fields(cls)}
+        lists = {key: tuple(values[key]) for key in ("names", "drivers", "problems")}
+        return cls(**{**values, **lists, "held": tuple((uid, text) for uid, text in values["held"])})
+
+
+NODES_SPEC = {
     "type": "list",
     "elements": "dict",
     "required": True,
@@ -79,7 +88,7 @@ SPEC = {
         "name": {"type": "str", "required": True},
         "workload": {"type": "str", "choices": list(WORKLOADS), "default": VM},
         "names": _ELEMENT,
-        "vfs": {"type": "dict", "default": {}},
+        "vf_counts": {"type": "dict", "default": {}},
         "families": {"type": "dict", "default": {}},
         "drivers": _ELEMENT,
         "services": {"type": "str"},
@@ -87,16 +96,22 @@ SPEC = {
         "problems": _ELEMENT,
     },
 }
-"""The module option ``nodes`` (documented in the fragment ``intel.qatvirt.cluster``)."""
+"""The module option ``nodes``, documented in the fragment ``intel.qatvirt.cluster``."""
+
+RESOURCE_SPEC: dict[str, dict[str, Any]] = {
+    "resource": {"type": "str", "default": "intel.com/qat"},
+    "family_resources": {"type": "dict", "default": {}},
+}
+"""Module options that name KubeVirt's resources, documented in the fragment ``intel.qatvirt.cluster.resources``."""
 
 
 def cluster_node(
     inventory_name: str, facts: dict[str, Any], pfs: tuple[Pf, ...], workload: str = VM, node_name: str | None = None
 ) -> ClusterNode:
-    """A node of the inventory from its facts. ``pfs``: of :func:`..node.model.pfs_from_facts`. ``node_name``: of its
-    Node object, where the inventory says it (``qatvirt_node_name``).
+    """A node of the inventory from its facts.
 
-    Raises InputError for a workload that is none.
+    ``pfs``: the PFs of the facts (:func:`..node.model.pfs_from_facts`). ``node_name``: name of the Node object, where the
+    inventory gives one (``qatvirt_node_name``). Raises InputError where ``workload`` is not one of WORKLOADS.
     """
     if workload not in WORKLOADS:
         raise InputError(f"{inventory_name}: qatvirt_workload is {workload!r}; expected vm or container")
@@ -106,7 +121,7 @@ def cluster_node(
         name=node_name or inventory_name,
         workload=workload,
         names=() if node_name else (facts["node"], facts["node"].split(".")[0]),
-        vfs={selector: selectors.count(selector) for selector in sorted(set(selectors))},
+        vf_counts={selector: selectors.count(selector) for selector in sorted(set(selectors))},
         families={selector: pf.family for selector, (pf, _vf) in zip(selectors, usable)},
         # The plugin looks for PFs of the driver's name without its "vf" (cmd/qat_plugin/dpdkdrv), whether Linux has
         # such a VF driver or not.
@@ -117,16 +132,20 @@ def cluster_node(
     )
 
 
-def as_data(node: ClusterNode) -> dict[str, Any]:
-    """A node as Ansible passes it on."""
-    return asdict(node)
+def resources_of(nodes: list[ClusterNode], resource: str, family_resources: dict[str, str]) -> dict[str, str]:
+    """KubeVirt's resource by selector, for the VFs that the nodes for virtual machines have.
+
+    ``resource``: for each family that ``family_resources`` does not name.
+    """
+    families = {
+        selector: family for node in nodes if node.workload == VM for selector, family in (node.families or {}).items()
+    }
+    return {selector: family_resources.get(family, resource) for selector, family in sorted(families.items())}
 
 
-def from_data(data: dict[str, Any]) -> ClusterNode:
-    """A node of the module option ``nodes``."""
-    values = {field.name: data[field.name] for field in fields(ClusterNode)}
-    lists = {key: tuple(values[key]) for key in ("names", "drivers", "problems")}
-    return ClusterNode(**{**values, **lists, "held": tuple((uid, text) for uid, text in values["held"])})
+def resource_names(resource: str, family_resources: dict[str, str]) -> list[str]:
+    """Every name under which virtual machines may get VFs, ``resource`` first, each once."""
+    return list(dict.fromkeys([resource, *family_resources.values()]))
 
 
 def is_usable(vf: Vf) -> bool:

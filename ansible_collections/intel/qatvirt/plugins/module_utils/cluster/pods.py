@@ -1,13 +1,53 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a pod does not run, in sentences with a remedy. Pure."""
+"""Pods: which virtual machine a pod runs, which devices it asks for, and why it does not run. Pure.
+
+The names of devices that a virtual machine asks for are here too, beside those of a pod.
+"""
 
 from __future__ import annotations
 
-from .objects import Object, name_of
+from .objects import Object, labels_of, name_of
 
 _PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 _LAST_WORDS = 300
+"""Characters of a container's termination message that a sentence quotes at most."""
+
+ENDED_PHASES = ("Succeeded", "Failed")
+"""Phases in which a pod or a virtual machine instance runs no more, and holds no device."""
+
+
+def has_ended(item: Object) -> bool:
+    """Whether a pod or a virtual machine instance has ended."""
+    return item.get("status", {}).get("phase") in ENDED_PHASES
+
+
+def is_launcher(pod: Object) -> bool:
+    """Whether a pod runs a virtual machine."""
+    return labels_of(pod).get("kubevirt.io") == "virt-launcher"
+
+
+def machine_of(pod: Object) -> str | None:
+    """Name of the virtual machine that a launcher pod runs; None for any other pod."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((owner["name"] for owner in owners if owner["kind"] == "VirtualMachineInstance"), None)
+
+
+def devices_of(pod: Object) -> dict[str, int]:
+    """How many of each extended resource a pod asks for."""
+    spec = pod["spec"]
+    found: dict[str, int] = {}
+    for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
+        for name, count in (container.get("resources", {}).get("limits") or {}).items():
+            if "/" in name and str(count).isdigit():
+                found[name] = found.get(name, 0) + int(count)
+    return found
+
+
+def devices_of_machine(machine: Object) -> list[str]:
+    """Resource name of each host device and GPU that a VirtualMachineInstance asks for."""
+    devices = machine.get("spec", {}).get("domain", {}).get("devices", {})
+    return [str(item.get("deviceName")) for kind in ("hostDevices", "gpus") for item in devices.get(kind) or ()]
 
 
 def pod_trouble(pod: Object) -> list[str]:

@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ApiError
 from .kubevirt_config import HYPERCONVERGEDS, ConfigOwner, hyperconverged, kubevirt, list_kubevirts
-from .nodes import NODES, PODS
-from .objects import Object, Objects
+from .objects import DAEMONSETS, MACHINES, NODES, PODS, Object, Objects
 
 if TYPE_CHECKING:
     from .api import Api
-
-DAEMONSETS = "/apis/apps/v1/daemonsets"
-MACHINES = "/apis/kubevirt.io/v1/virtualmachineinstances"
 
 Part = TypeVar("Part")
 

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ApiError
 from .allocatable import HANDLER
 from .host_devices import qat_entries
-from .node_labels import devices_of
 from .nodes import PLUGIN_PREFIX, is_named
-from .objects import Object, Objects, labels_of, name_of
-from .pods import pod_trouble
+from .objects import EVENTS, Object, Objects, event_time, in_namespace, labels_of, name_of
+from .pods import devices_of, devices_of_machine, pod_trouble
 from .qat_plugin import image_of
 from .snapshot import ClusterSnapshot, read
 
 if TYPE_CHECKING:
     from .api import Api
 
-EVENTS = "/api/v1/events"
 _MOST_OBJECTS = 200
 """Pods and virtual machines with VFs."""
 _MOST_EVENTS = 1000
@@ -56,7 +54,7 @@ def dump(api: Api, wanted: Wanted) -> Object:
     owners = {(item["metadata"]["namespace"], name_of(item)) for item in daemonsets}
     agents = [pod for pod in found.pods if _is_handler(pod) or _owner(pod) in owners]
     users = [pod for pod in found.pods if any(_is_one(name, resources) for name in devices_of(pod))]
-    machines = [item for item in found.machines if any(_is_one(name, resources) for name in _devices(item))]
+    machines = [item for item in found.machines if any(_is_one(name, resources) for name in devices_of_machine(item))]
     kept = agents + users[:_MOST_OBJECTS]
     return {
         "schema": 1,
@@ -99,12 +97,6 @@ def _owner(pod: Object) -> tuple[str, str] | None:
     return next(((pod["metadata"]["namespace"], item["name"]) for item in owners if item["kind"] == "DaemonSet"), None)
 
 
-def _devices(machine: Object) -> list[str]:
-    """Names of the devices that a virtual machine asks for."""
-    devices = machine.get("spec", {}).get("domain", {}).get("devices", {})
-    return [str(item.get("deviceName")) for kind in ("hostDevices", "gpus") for item in devices.get(kind) or ()]
-
-
 def _pruned(item: Object) -> Object:
     """A Node without its images, volumes and the like."""
     return {part: {key: item[part][key] for key in keys if key in item[part]} for part, keys in _NODE.items()}
@@ -124,12 +116,12 @@ def _events(api: Api, wanted: Wanted, involved: Objects, unreadable: dict[str, s
     except ApiError as error:
         unreadable["events of other namespaces"] = str(error)
         found = [event for namespace in wanted.namespaces for event in _events_of(api, namespace, unreadable)]
-    return sorted(found, key=_time)[-_MOST_EVENTS:]
+    return sorted(found, key=event_time)[-_MOST_EVENTS:]
 
 
 def _events_of(api: Api, namespace: str, unreadable: dict[str, str]) -> Objects:
     try:
-        return api.list(f"/api/v1/namespaces/{namespace}/events")
+        return api.list(in_namespace(EVENTS, namespace))
     except ApiError as error:
         unreadable[f"events of namespace {namespace}"] = str(error)
         return []
@@ -142,11 +134,6 @@ def _is_about(event: Object, names: set[tuple[str, str]], namespaces: tuple[str,
         or involved.get("kind") == "Node"
         or (involved.get("namespace"), involved.get("name")) in names
     )
-
-
-def _time(event: Object) -> str:
-    times = (event.get("lastTimestamp"), event.get("eventTime"), event["metadata"].get("creationTimestamp"))
-    return next((str(time) for time in times if time), "")
 
 
 def _logs(api: Api, agents: Objects, wanted: Wanted, unreadable: dict[str, str]) -> dict[str, str]:

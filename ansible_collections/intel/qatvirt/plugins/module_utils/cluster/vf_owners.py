@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..node.model import Pf, Vf
-from .node_labels import devices_of, is_launcher, machine_of
 from .nodes import CONTAINER, PLUGIN_PREFIX, ClusterNode, allocatable, is_usable, selector_of
 from .objects import Object, Objects, name_of
+from .pods import devices_of, is_launcher, machine_of
 
 MACHINE = "vm"
 POD = "pod"

@@ -11,10 +11,9 @@ from ..cluster.allocatable import NodeAllocatable, explain
 from ..cluster.host_devices import GATE, Entry, of_pf, qat_entries
 from ..cluster.kubevirt import describe, is_available, judge, parse_version
 from ..cluster.kubevirt_config import kubevirt
-from ..cluster.node_labels import devices_of, is_launcher
 from ..cluster.nodes import CONTAINER, PLUGIN_PREFIX, READY_LABEL, WORKLOAD_LABEL, is_named
 from ..cluster.objects import Object, labels_of, name_of
-from ..cluster.pods import pod_trouble, unscheduled
+from ..cluster.pods import devices_of, devices_of_machine, is_launcher, machine_of, pod_trouble, unscheduled
 from ..cluster.qat_plugin import limit_of
 from ..cluster.update import look_up
 from ..cluster.vf_owners import VfOwners, given, owners
@@ -439,16 +438,11 @@ def _labels(site: Site) -> Iterator[Finding]:
             )
 
 
-def _devices_of_machine(item: Object) -> list[str]:
-    devices = look_up(item, ("spec", "domain", "devices")) or {}
-    return [str(entry.get("deviceName")) for key in ("hostDevices", "gpus") for entry in devices.get(key) or ()]
-
-
 def _qat_machines(site: Site) -> Iterator[Object]:
     """Virtual machines that ask for VFs."""
     names = {*(site.resources or {}).values(), *(entry.resource_name for entry in _entries(site))}
     for item in site.cluster.machines:
-        if any(name in names or name.startswith(PLUGIN_PREFIX) for name in _devices_of_machine(item)):
+        if any(name in names or name.startswith(PLUGIN_PREFIX) for name in devices_of_machine(item)):
             yield item
 
 
@@ -475,7 +469,7 @@ def _of_machine(item: Object, message: str, fix: str) -> Finding:
 
 
 def _machines(site: Site) -> Iterator[Finding]:
-    waiting = {(pod["metadata"]["namespace"], _machine(pod)) for pod, _name, _said in _waiting(site)}
+    waiting = {(pod["metadata"]["namespace"], machine_of(pod)) for pod, _name, _said in _waiting(site)}
     for item in _qat_machines(site):
         status = item.get("status", {})
         key = (item["metadata"]["namespace"], name_of(item))
@@ -502,10 +496,6 @@ def _why(item: Object, said: str) -> Diagnosis:
             statements=(Statement(MACHINE, said, command),),
         )
     )
-
-
-def _machine(pod: Object) -> str | None:
-    return labels_of(pod).get("vm.kubevirt.io/name") or labels_of(pod).get("kubevirt.io/domain")
 
 
 def _complaint(item: Object) -> str | None:

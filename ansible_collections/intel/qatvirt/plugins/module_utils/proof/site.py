@@ -12,6 +12,7 @@ from ..cluster.allocatable import HANDLER, PLUGIN, NodeAllocatable, count
 from ..cluster.kubevirt_config import ConfigOwner
 from ..cluster.nodes import CONTAINER, VM, ClusterNode, cluster_node, node_object
 from ..cluster.objects import Object, Objects, labels_of
+from ..cluster.pods import has_ended
 from ..cluster.snapshot import ClusterSnapshot
 from ..errors import PolicyError
 from ..node.host_plan import HostPlan, plan_host
@@ -125,7 +126,7 @@ class Site:
         """Pods that have not ended, by the node they are on."""
         found: dict[str, Objects] = {}
         for pod in self.snapshot.pods if self.snapshot else ():
-            if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
+            if not has_ended(pod):
                 found.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
         return found
 

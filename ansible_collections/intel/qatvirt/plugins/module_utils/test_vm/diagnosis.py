@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cluster.objects import Object, Objects, labels_of, name_of
-from ..cluster.pods import unscheduled
+from ..cluster.objects import Object, Objects, event_time, labels_of, name_of
+from ..cluster.pods import ENDED_PHASES, unscheduled
 from .signatures import ALLOCATABLE, API, CONSOLE, EVENT, LOG, MACHINE, NODE, POD, SIGNATURES, Signature
 
 SCHEDULABLE_LABEL = "kubevirt.io/schedulable"
@@ -23,7 +23,6 @@ SCHEDULABLE_LABEL = "kubevirt.io/schedulable"
 _QUOTE = 400
 _LAST_LINES = 3
 _RUNNING = "Running"
-_ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _known(signature: Signature, statement: Statement, evidence: Evidence, found
         "resource": evidence.resource or "its resource",
         "namespace": evidence.namespace,
     }
-    final = signature.final or evidence.phase in _ENDED
+    final = signature.final or evidence.phase in ENDED_PHASES
     command = signature.command if evidence.node or "{node}" not in signature.command else ""
     return Diagnosis(
         signature.id,
@@ -166,7 +165,7 @@ def _mute(evidence: Evidence) -> Diagnosis:
 def _unknown(evidence: Evidence) -> Diagnosis:
     """Nothing known: what was said last, else how far it came."""
     state = f"{evidence.what} is {evidence.phase or 'not there'} after {evidence.waited:.0f} s"
-    final = evidence.phase in _ENDED
+    final = evidence.phase in ENDED_PHASES
     said = [statement for statement in evidence.statements if statement.source != NODE and statement.text.strip()]
     if said:
         first = said[0]
@@ -340,15 +339,10 @@ def _event_statements(seen: Observation) -> list[Statement]:
             f"{event.get('reason')}: {event.get('message', '')}",
             _events(seen, event["involvedObject"]["name"]),
         )
-        for event in sorted(warnings, key=_when, reverse=True)
+        for event in sorted(warnings, key=event_time, reverse=True)
     ]
 
 
 def _events(seen: Observation, name: str) -> str:
     """What shows it also when the object is gone again."""
     return f"kubectl get events -n {seen.namespace} --field-selector involvedObject.name={name}"
-
-
-def _when(event: Object) -> str:
-    found = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp")
-    return str(found or "")

@@ -7,9 +7,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..cluster.node_labels import devices_of
 from ..cluster.nodes import CONTAINER, PLUGIN_PREFIX, ClusterNode, allocatable
 from ..cluster.objects import Object, Objects, labels_of, name_of
+from ..cluster.pods import devices_of, has_ended
 from .diagnosis import NO_KUBEVIRT, no_vf
 from .model import CORDONED, HOSTNAME_LABEL, POD, SKIPPED, VM, NodeTest, RunSettings, run_name
 from .result import not_made, result
@@ -51,7 +51,7 @@ def plan(
             results.append(not_made(test, settings, NO_KUBEVIRT))
         elif not test.resource:
             offered = {name: allocatable(item, name) for name in _resources(node, item, resources)}
-            results.append(not_made(test, settings, no_vf(test.node, settings.count, offered, node.vfs or {})))
+            results.append(not_made(test, settings, no_vf(test.node, settings.count, offered, node.vf_counts or {})))
         else:
             tests.append(test)
     return tests, results
@@ -65,7 +65,7 @@ def _test_of(
     wanted = [resource for resource in _resources(node, item, resources) if allocatable(item, resource) >= count]
     # The one with the most free VFs: nobody's are to be waited for while there are others.
     resource = max(wanted, key=lambda resource: allocatable(item, resource) - _used(here, resource), default="")
-    kinds = node.vfs or {}
+    kinds = node.vf_counts or {}
     if node.workload != CONTAINER:
         kinds = {selector: count for selector, count in kinds.items() if resources.get(selector) == resource}
     return NodeTest(
@@ -82,9 +82,9 @@ def _resources(node: ClusterNode, item: Object, resources: dict[str, str]) -> li
     """Under which names the VFs of a node can be asked for."""
     if node.workload == CONTAINER:
         return sorted(name for name in item["status"].get("allocatable") or () if name.startswith(PLUGIN_PREFIX))
-    return sorted({resources[selector] for selector in node.vfs or {} if selector in resources})
+    return sorted({resources[selector] for selector in node.vf_counts or {} if selector in resources})
 
 
 def _used(pods: Objects, resource: str) -> int:
-    running = [pod for pod in pods if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
+    running = [pod for pod in pods if not has_ended(pod)]
     return sum(int(devices_of(pod).get(resource, "0")) for pod in running)

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..cluster.node_labels import is_launcher, machine_of
-from ..cluster.nodes import NODES
-from ..cluster.objects import Object, Objects, labels_of, name_of
+from ..cluster.objects import MACHINES, NODES, PODS, Object, Objects, in_namespace, labels_of, name_of
+from ..cluster.pods import ENDED_PHASES, is_launcher, machine_of
 from ..errors import ApiError, Forbidden, Refused
 from .answer import answer, given_to_launcher, judge, plain_text
 from .console import Console
@@ -34,7 +33,6 @@ POLL = 2.0
 CLEANING = 300
 """Seconds that virtual machines and pods may take to go."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_ENDED = ("Succeeded", "Failed")
 _TAIL = 200
 """Lines of a log that are looked at."""
 _QUESTIONS = 6
@@ -78,8 +76,8 @@ class Namespace:
         self.name = name
         self.core = f"/api/v1/namespaces/{name}"
         self._urls = {
-            VM: f"/apis/kubevirt.io/v1/namespaces/{name}/virtualmachineinstances",
-            POD: f"{self.core}/pods",
+            VM: in_namespace(MACHINES, name),
+            POD: in_namespace(PODS, name),
         }
 
     def make(self, kind: str, definition: Object) -> None:
@@ -272,7 +270,7 @@ class Runner:
     def _said(self, running: RunningTest) -> str:
         """What the guest or the pod has said."""
         if running.test.kind == POD:
-            return self._log(running, "main") if running.phase in _ENDED else ""
+            return self._log(running, "main") if running.phase in ENDED_PHASES else ""
         if running.phase == "Running":
             running.console = running.console or Console(self._api, self._place.name, running.test.name)
             running.console.read()

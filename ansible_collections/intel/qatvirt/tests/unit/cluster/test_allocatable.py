@@ -17,8 +17,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import node_object, pod_object
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-VMS = ClusterNode("n", workload="vm", vfs={"8086:4941": 16})
-CONTAINERS = ClusterNode("n", workload="container", vfs={"8086:4941": 16})
+VMS = ClusterNode("n", workload="vm", vf_counts={"8086:4941": 16})
+CONTAINERS = ClusterNode("n", workload="container", vf_counts={"8086:4941": 16})
 RESOURCES = {"8086:4941": "intel.com/qat"}
 
 

@@ -17,8 +17,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.node_labels 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import ClusterNode
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import launcher, node_object, pod_object
 
-VMS = ClusterNode("n", workload="vm", vfs={"8086:4941": 16}, services="sym-asym")
-CONTAINERS = ClusterNode("n", workload="container", vfs={"8086:4941": 16}, services="sym-asym")
+VMS = ClusterNode("n", workload="vm", vf_counts={"8086:4941": 16}, services="sym-asym")
+CONTAINERS = ClusterNode("n", workload="container", vf_counts={"8086:4941": 16}, services="sym-asym")
 QAT = ["intel.com/qat"]
 
 WORKLOAD, SERVICES, READY, VFS = (f"qatvirt.intel.com/{name}" for name in ("workload", "services", "ready", "vfs"))
@@ -30,7 +30,7 @@ def ready(node: ClusterNode, *, proved: bool = False, **labels: str) -> bool:
 
 def test_a_node_for_containers_is_ready_when_its_vfs_are() -> None:
     assert ready(CONTAINERS)
-    assert not ready(ClusterNode("n", workload="container", vfs={"8086:4941": 15}, problems=("one is unbound",)))
+    assert not ready(ClusterNode("n", workload="container", vf_counts={"8086:4941": 15}, problems=("one is unbound",)))
     assert not ready(ClusterNode("n", workload="container"), workload="container", ready="true")
 
 

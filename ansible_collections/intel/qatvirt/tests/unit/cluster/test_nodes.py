@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     ClusterNode,
     allocatable,
-    as_data,
     cluster_node,
-    from_data,
     match_nodes,
+    resource_names,
+    resources_of,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
@@ -44,7 +44,7 @@ def read(node: SimKernel, tmp_path: Path, **named: str) -> ClusterNode:
 
 def test_vfs_are_counted_by_vendor_and_device_and_drivers_named_as_the_plugin_does(tmp_path: Path) -> None:
     node = read(converged(GEN4, LATER, GEN2), tmp_path)
-    assert node.vfs == {"8086:37c9": 2, "8086:4941": 2, "8086:4945": 3}
+    assert node.vf_counts == {"8086:37c9": 2, "8086:4941": 2, "8086:4945": 3}
     assert node.families == {"8086:37c9": "c62x", "8086:4941": "4xxx", "8086:4945": "402xx"}
     assert node.drivers == ("4xxxvf", "c6xxvf")
     assert (node.total, node.workload, node.problems) == (7, "vm", ())
@@ -56,11 +56,25 @@ def test_expected_is_per_resource_and_leaves_out_what_no_resource_names(tmp_path
     assert node.expected(resources) == {"intel.com/qat": 5, "intel.com/other": 0}
 
 
+def test_each_kind_of_vf_for_machines_has_the_resource_of_its_family() -> None:
+    machines = ClusterNode("a", families={"8086:4941": "4xxx", "8086:37c9": "c62x"})
+    containers = ClusterNode("b", workload="container", families={"8086:4945": "402xx"})
+    found = resources_of([machines, containers], "intel.com/qat", {"c62x": "intel.com/qat-gen2"})
+    assert found == {"8086:37c9": "intel.com/qat-gen2", "8086:4941": "intel.com/qat"}
+
+
+def test_each_resource_name_is_told_once() -> None:
+    assert resource_names("intel.com/qat", {"c62x": "intel.com/old", "c3xxx": "intel.com/old"}) == [
+        "intel.com/qat",
+        "intel.com/old",
+    ]
+
+
 def test_a_vf_that_is_not_on_vfio_counts_not_and_is_a_problem(tmp_path: Path) -> None:
     kernel = converged(GEN4)
     kernel.write("/sys/bus/pci/devices/0000:6b:00.1/driver/unbind", "0000:6b:00.1")
     node = read(kernel, tmp_path)
-    assert node.vfs == {"8086:4941": 1}
+    assert node.vf_counts == {"8086:4941": 1}
     assert node.problems == ("VF 0000:6b:00.1 is on no driver, not on vfio-pci",)
 
 
@@ -100,7 +114,7 @@ def test_data_makes_the_same_node_again(tmp_path: Path) -> None:
     kernel = converged(GEN4, GEN2)
     kernel.hold("0000:6b:00.1", pid=4711, command="qemu-kvm")
     node = read(kernel, tmp_path, workload="container")
-    assert from_data(json.loads(json.dumps(as_data(node)))) == node
+    assert ClusterNode.from_data(json.loads(json.dumps(node.as_data()))) == node
 
 
 def test_wrong_input_is_named(tmp_path: Path) -> None:

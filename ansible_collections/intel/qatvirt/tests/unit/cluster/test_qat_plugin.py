@@ -12,8 +12,8 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.qat_plugin import settings, strangers
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 
-BIG = ClusterNode("big", workload="container", vfs={"8086:4941": 128}, drivers=("4xxxvf",))
-OLD = ClusterNode("old", workload="container", vfs={"8086:37c9": 48}, drivers=("c6xxvf",))
+BIG = ClusterNode("big", workload="container", vf_counts={"8086:4941": 128}, drivers=("4xxxvf",))
+OLD = ClusterNode("old", workload="container", vf_counts={"8086:37c9": 48}, drivers=("c6xxvf",))
 OURS = ("qatvirt", "intel-qat-plugin")
 
 
@@ -26,7 +26,7 @@ def daemonset(namespace: str, name: str, *arguments: str, image: str = "r/intel-
 
 
 def test_all_drivers_and_the_most_vfs_of_nodes_for_containers() -> None:
-    machines = ClusterNode("vms", workload="vm", vfs={"8086:4947": 256}, drivers=("420xxvf",))
+    machines = ClusterNode("vms", workload="vm", vf_counts={"8086:4947": 256}, drivers=("420xxvf",))
     found = settings([BIG, OLD, machines], [], *OURS)
     assert found == {"nodes": 2, "drivers": ["4xxxvf", "c6xxvf"], "max_devices": 128}
 

@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import KUBEVIRTS
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import NODES, PODS
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import DAEMONSETS, MACHINES
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.support_data import EVENTS, Wanted, dump
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import (
+    DAEMONSETS,
+    EVENTS,
+    MACHINES,
+    NODES,
+    PODS,
+)
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.support_data import Wanted, dump
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ApiError
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import launcher, node_object, pod_object
 

@@ -24,8 +24,8 @@ class TestPlan:
         return plan(list(nodes), list(pods), RESOURCES, SETTINGS, kubevirt)
 
     def test_a_node_is_tried_as_its_workload_is(self) -> None:
-        machines = ClusterNode("qat1", vfs={"8086:4941": 16})
-        containers = ClusterNode("qat2", "container", vfs={"8086:4941": 16})
+        machines = ClusterNode("qat1", vf_counts={"8086:4941": 16})
+        containers = ClusterNode("qat2", "container", vf_counts={"8086:4941": 16})
         cases, results = self.plan((machines, node("qat1", qat=16)), (containers, node("qat2", cy=8, dc=8)))
         assert results == []
         assert [(test.kind, test.resource, test.selectors) for test in cases] == [
@@ -36,7 +36,7 @@ class TestPlan:
         assert cases[0].hostname == "qat1.example.net"
 
     def test_where_there_is_a_choice_the_resource_with_the_most_free_vfs_is_tried(self) -> None:
-        containers = ClusterNode("qat2", "container", vfs={"8086:4941": 16})
+        containers = ClusterNode("qat2", "container", vf_counts={"8086:4941": 16})
         item = node("qat2", cy=8, dc=8)
         (test,), _results = self.plan((containers, item), pods=[user("qat2", "qat.intel.com/cy", 8)])
         assert test.resource == "qat.intel.com/dc"
@@ -44,33 +44,34 @@ class TestPlan:
         assert test.resource == "qat.intel.com/cy"
 
     def test_only_the_kinds_of_a_resource_are_expected(self) -> None:
-        machines = ClusterNode("qat1", vfs={"8086:37c9": 16, "8086:4941": 16})
+        machines = ClusterNode("qat1", vf_counts={"8086:37c9": 16, "8086:4941": 16})
         (test,), _results = self.plan((machines, node("qat1", c62x=16, qat=0)))
         assert (test.resource, test.selectors) == ("intel.com/qat-c62x", ("8086:37c9",))
 
     def test_a_cordoned_node_is_skipped_with_a_reason(self) -> None:
-        cases, (result,) = self.plan((ClusterNode("qat1", vfs={"8086:4941": 16}), node("qat1", cordoned=True, qat=16)))
+        machines = ClusterNode("qat1", vf_counts={"8086:4941": 16})
+        cases, (result,) = self.plan((machines, node("qat1", cordoned=True, qat=16)))
         assert cases == []
         assert result["verdict"] == "skipped"
         assert "cordoned" in result["reason"]
 
     def test_a_node_that_advertises_nothing_fails_and_says_what_it_has(self) -> None:
-        _cases, (result,) = self.plan((ClusterNode("qat1", vfs={"8086:4941": 16}), node("qat1", qat=0)))
+        _cases, (result,) = self.plan((ClusterNode("qat1", vf_counts={"8086:4941": 16}), node("qat1", qat=0)))
         assert (result["verdict"], result["diagnosis"]["id"]) == ("fail", "NOVF")
         words = "node qat1 advertises 0 x intel.com/qat, and 1 of one are asked for; it has 16 x 8086:4941"
         assert result["reason"] == words
         assert "get node qat1" in result["diagnosis"]["evidence"]
 
     def test_a_node_that_cannot_have_as_many_as_are_asked_for_fails_at_once(self) -> None:
-        machines = ClusterNode("qat1", vfs={"8086:4941": 16})
+        machines = ClusterNode("qat1", vf_counts={"8086:4941": 16})
         settings = replace(SETTINGS, count=17)
         cases, (result,) = plan([(machines, node("qat1", qat=16))], [], RESOURCES, settings, True)
         assert (cases, result["diagnosis"]["id"]) == ([], "NOVF")
         assert "advertises 16 x intel.com/qat, and 17" in result["reason"]
 
     def test_without_kubevirt_only_pods_are_tried(self) -> None:
-        machines = (ClusterNode("qat1", vfs={"8086:4941": 16}), node("qat1", qat=16))
-        containers = (ClusterNode("qat2", "container", vfs={"8086:4941": 16}), node("qat2", cy=16))
+        machines = (ClusterNode("qat1", vf_counts={"8086:4941": 16}), node("qat1", qat=16))
+        containers = (ClusterNode("qat2", "container", vf_counts={"8086:4941": 16}), node("qat2", cy=16))
         (test,), (result,) = self.plan(machines, containers, kubevirt=False)
         assert test.kind == "pod"
         assert (result["verdict"], result["diagnosis"]["id"]) == ("fail", "NOKUBEVIRT")
