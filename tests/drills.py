@@ -114,7 +114,7 @@ DRILLS = (
     ),
     Drill("kubevirt-beside-plugin", API, "KubeVirt on a node for containers", "DOUBLE", "KubeVirt advertises them too"),
     Drill("given-twice", API, "more VFs given to pods than the node has", "TWICE", "were given 18 VFs"),
-    Drill("no-handler", API, "virt-handler is not on the node", "HANDLER", "no pod of virt-handler is on it"),
+    Drill("no-handler", API, "virt-handler is not on the node", "HANDLER", "no pod of virt-handler is on the node"),
     Drill(
         "no-image",
         API,

@@ -166,9 +166,9 @@ def test_a_cr_without_any_device_looks_as_before_but_for_the_gate(cluster: Clust
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"selector": "8086:4940"}, "is the PF of a 4xxx; a virtual machine gets VFs, which are 8086:4941"),
+        ({"selector": "8086:4940"}, "is the PF of a 4xxx; a virtual machine gets VFs, whose selector is 8086:4941"),
         ({"selector": "8086-4941"}, "'8086-4941' is not vendor and device in hex"),
-        ({"selector": "10de:1eb8"}, "but KubeVirt kubevirt/kubevirt makes it nvidia.com/T4"),
+        ({"selector": "10de:1eb8"}, "but KubeVirt kubevirt/kubevirt gives it the name nvidia.com/T4"),
         ({"resource_name": "qat"}, "resource name 'qat' is not DOMAIN/NAME"),
         ({"resource_name": "qat.intel.com/cy"}, "kubelet would give them away twice"),
         ({"resource_name": "qat.intel.com/cy", "external_resource_provider": True}, "never starts"),
@@ -234,7 +234,9 @@ def test_the_newer_version_of_hyperconverged_is_taken_and_what_is_disabled_there
     assert owner.url == "/apis/hco.kubevirt.io/v1/namespaces/kubevirt/hyperconvergeds/kubevirt-hyperconverged"
     off = {"pciDeviceSelector": "8086:4941", "resourceName": "intel.com/qat", "disabled": True}
     edit(both_versions.api, owner.url, lambda item: _with(item, owner, off))
-    with pytest.raises(Refused, match="has 8086:4941 with disabled: true, so somebody switched it off"):
+    with pytest.raises(
+        Refused, match="has 8086:4941 with disabled: true, so an administrator switched this device off"
+    ):
         both_versions.permit(VF)
 
 

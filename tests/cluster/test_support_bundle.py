@@ -336,7 +336,7 @@ def test_an_administrator_reads_events_of_the_machines_too(site: Site) -> None:
 def test_logs_are_of_a_bounded_number_of_pods(site: Site) -> None:
     told = module("qat_cluster_dump", kubeconfig=site.server.kubeconfig, pods=1)["dump"]
     assert len({key.removesuffix(".previous") for key in told["logs"]}) == 1
-    assert told["unreadable"] == {"logs of more pods": "1 of 2 are here, those in trouble first"}
+    assert told["unreadable"] == {"logs of more pods": "1 of 2 logs were collected, those of pods in trouble first"}
 
 
 def test_the_number_of_calls_does_not_grow_with_the_site(site: Site) -> None:

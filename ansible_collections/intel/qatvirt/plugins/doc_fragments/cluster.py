@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that modules of the cluster layer share."""
+"""Options that several modules of the cluster layer have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   nodes:
     description:
-      - The nodes, as the filter P(intel.qatvirt.qat_site_nodes#filter) makes them of variables and facts.
+      - The nodes, as the filter P(intel.qatvirt.qat_nodes#filter) makes them from variables and facts of hosts.
     type: list
     elements: dict
     required: true
@@ -22,12 +22,12 @@ options:
         type: str
         required: true
       names:
-        description: Other names it may have in the cluster.
+        description: Other names that the Node object may have.
         type: list
         elements: str
         default: []
       workload:
-        description: Who is to get its VFs.
+        description: Who gets the VFs of the node, virtual machines or containers.
         type: str
         choices: [vm, container]
         default: vm
@@ -36,19 +36,19 @@ options:
         type: dict
         default: {}
       families:
-        description: Family by vendor and device.
+        description: Family by vendor and device of the VFs.
         type: dict
         default: {}
       drivers:
-        description: Drivers of its PFs as Intel's plugin calls them, such as V(4xxxvf).
+        description: VF drivers of the PFs, as Intel's plugin names them, such as V(4xxxvf).
         type: list
         elements: str
         default: []
       services:
-        description: Services of its PFs as a label.
+        description: Services of the PFs, as the value of a label.
         type: str
       held:
-        description: "Who holds VFs, pairs of a pod's uid (or null) and a sentence."
+        description: For each holder of a VF the uid of its pod (or null), and a sentence that names the holder.
         type: list
         elements: list
         default: []

@@ -9,17 +9,17 @@ from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.junit import junit
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import SCHEMA
-from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import told
+from ansible_collections.intel.qatvirt.plugins.plugin_utils.filter_errors import raises_filter_error
 from ansible_collections.intel.qatvirt.plugins.plugin_utils.page import page
 
 
-@told
+@raises_filter_error
 def qat_report_page(report: dict[str, Any]) -> str:
     """A report as one HTML page."""
     return _rendered(page, report)
 
 
-@told
+@raises_filter_error
 def qat_report_junit(report: dict[str, Any]) -> str:
     """A report as JUnit XML."""
     return _rendered(junit, report)
@@ -39,8 +39,8 @@ def _rendered(render: Callable[[dict[str, Any]], str], report: object) -> str:
 
 
 class FilterModule:
-    """Registers the filters."""
+    """Filters that render a report, by name."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """Name to function."""
+        """Each filter by its name."""
         return {"qat_report_junit": qat_report_junit, "qat_report_page": qat_report_page}

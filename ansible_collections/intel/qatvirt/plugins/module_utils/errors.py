@@ -19,7 +19,8 @@
     └── ApiError             the Kubernetes API did not do what it was asked
         ├── NotFound         there is no such object, or no such kind of object
         ├── Forbidden        a right is missing, or a rule of the namespace is against it
-        └── Conflict         somebody else changed the object since it was read
+        ├── Conflict         somebody else changed the object since it was read
+        └── FieldConflict    other field managers own fields that a server-side apply would change
 
 A read or a write that blocks in the kernel is an OSError (``node/sysfs.py``), as any other failure of the kernel's.
 """
@@ -126,3 +127,11 @@ class Forbidden(ApiError):
 
 class Conflict(ApiError):
     """Somebody else changed the object since it was read."""
+
+
+class FieldConflict(ApiError):
+    """Other field managers own fields that a server-side apply would change. ``fields``: paths of those fields."""
+
+    def __init__(self, message: str, fields: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.fields = fields

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Permit PCI devices for KubeVirt's virtual machines, beside those that others permitted."""
+"""Permit PCI devices for KubeVirt's virtual machines, beside the devices that others permitted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
   - Merges entries into C(permittedHostDevices.pciHostDevices) of KubeVirt and switches the feature gate C(HostDevices)
-    on. All other entries, fields and annotations stay as they are, and writers at the same time lose nothing.
-  - Where HyperConverged owns KubeVirt, it is edited instead.
-  - It refuses what KubeVirt would take without a word and never serve, the id of a PF, one selector with two names, and
-    names of Intel's plugin. It also refuses where somebody switched host devices off on purpose, by
-    C(disabledFeatureGates) of KubeVirt or C(disabled) of an entry of HyperConverged.
+    on. All other entries, fields and annotations stay as they are, and nothing is lost that others write at the same
+    time.
+  - Where HyperConverged manages KubeVirt, the module edits HyperConverged instead.
+  - The module refuses entries that KubeVirt would accept without an error and never serve. These are the selector of a
+    PF, one selector with two names, and names of Intel's plugin. The module also refuses to override an administrator
+    who switched host devices off by C(disabledFeatureGates) of KubeVirt or C(disabled) of an entry of HyperConverged.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - intel.qatvirt.attributes
@@ -27,13 +28,13 @@ attributes:
     platforms: posix
 options:
   entries:
-    description: The devices.
+    description: The devices to permit, or with O(state=absent) no longer to permit.
     type: list
     elements: dict
     required: true
     suboptions:
       selector:
-        description: Vendor and device of the VF, such as V(8086:4941), compared without regard to case.
+        description: Vendor and device of the VFs, such as V(8086:4941); upper and lower case are the same.
         type: str
         required: true
       resource_name:
@@ -41,13 +42,13 @@ options:
         type: str
         required: true
       external_resource_provider:
-        description: Another device plugin than KubeVirt's advertises it.
+        description: Whether another device plugin than KubeVirt's advertises the devices.
         type: bool
         default: false
   state:
     description:
-      - V(absent) removes entries that have both the selector and the name, and nothing else. The feature gate stays,
-        because others may need it.
+      - V(absent) removes the entries that have both the selector and the name of an entry of O(entries), and nothing
+        else. The feature gate stays, because others may need it.
     type: str
     choices: [present, absent]
     default: present
@@ -63,17 +64,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 owner:
-  description: The object that was looked at, with C(kind), C(namespace) and C(name).
+  description: The object that has KubeVirt's configuration, with C(kind), C(namespace) and C(name).
   type: dict
   returned: success
   sample: {kind: KubeVirt, namespace: kubevirt, name: kubevirt}
 before:
-  description: All permitted PCI devices before, those of others included, as the object has them.
+  description: All permitted PCI devices before the change, devices of others included, as the object has them.
   type: list
   elements: dict
   returned: success
 after:
-  description: All permitted PCI devices afterwards, in check mode as they would be.
+  description: All permitted PCI devices after the change; in check mode, as they would be.
   type: list
   elements: dict
   returned: success
@@ -83,11 +84,11 @@ from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import (
-    listed,
+    diff_part,
     merge,
     parse_entries,
+    permitted_devices,
     remove,
-    shown,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
@@ -95,7 +96,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update impor
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the module."""
     entry = {
         "selector": {"type": "str", "required": True},
         "resource_name": {"type": "str", "required": True},
@@ -109,7 +110,7 @@ def main() -> None:
 
 
 def run(module: Any, api: Api) -> dict[str, Any]:
-    """Check the wish, find the owner, edit it."""
+    """Check the entries, find the object with KubeVirt's configuration, edit that object."""
     absent = module.params["state"] == "absent"
     entries = parse_entries(module.params["entries"], absent=absent)
     owner = find_owner(api)
@@ -118,9 +119,9 @@ def run(module: Any, api: Api) -> dict[str, Any]:
     return {
         "changed": before != after,
         "owner": owner.as_data(),
-        "before": listed(before, owner),
-        "after": listed(after, owner),
-        "diff": {"before": shown(before, owner), "after": shown(after, owner)},
+        "before": permitted_devices(before, owner),
+        "after": permitted_devices(after, owner),
+        "diff": {"before": diff_part(before, owner), "after": diff_part(after, owner)},
     }
 
 

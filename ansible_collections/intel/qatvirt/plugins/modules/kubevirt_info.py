@@ -2,33 +2,33 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell what KubeVirt a cluster has, and wait until it is there."""
+"""Read the version and state of KubeVirt, and wait until KubeVirt is available."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kubevirt_info
-short_description: Tell what KubeVirt a cluster has, and wait until it is really available
+short_description: Read the version and state of KubeVirt, and wait until it is available
 version_added: 0.2.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
-  - Returns version and state of KubeVirt, who manages it, and what is wrong with it.
-  - With O(wait) it waits until KubeVirt is available, of the version that its operator aims at, and not degraded.
-    Where it does not get there it fails and says what is in the way, the conditions of the CR, the operator, and each
-    pod that is not ready, with what to do.
+  - Returns the version and state of KubeVirt, who manages KubeVirt, and its problems.
+  - With O(wait) the module waits until KubeVirt is available, of the version that its operator aims at, and not
+    degraded. After O(wait_timeout) the module fails, and names the conditions of the CR, the state of the operator, and
+    each pod that is not ready, with what to do.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - intel.qatvirt.attributes
 attributes:
   diff_mode:
     support: N/A
-    details: It changes nothing.
+    details: The module changes nothing.
   platform:
     platforms: posix
 options:
   wait:
-    description: Wait until it is available.
+    description: Whether to wait until KubeVirt is available. In check mode the module does not wait.
     type: bool
     default: false
   wait_timeout:
@@ -36,57 +36,57 @@ options:
     type: int
     default: 600
   version:
-    description: The version it has to have to be there; left out, any.
+    description: The version to wait for; without this option any version that the operator aims at.
     type: str
 """
 
 EXAMPLES = r"""
-- name: KubeVirt is there
+- name: Wait until KubeVirt is available
   intel.qatvirt.kubevirt_info:
     wait: true
 """
 
 RETURN = r"""
 crd:
-  description: Whether the API knows KubeVirt, which its operator's manifest brings.
+  description: Whether the API knows the kind KubeVirt, which the manifest of its operator defines.
   type: bool
   returned: success
 installed:
-  description: Whether there is a KubeVirt CR.
+  description: Whether the cluster has a KubeVirt CR.
   type: bool
   returned: success
 managed_by:
-  description: kubevirt, hyperconverged, or null where it is not installed.
+  description: V(kubevirt) or V(hyperconverged); null where KubeVirt is not installed.
   type: str
   returned: success
 namespace:
-  description: Namespace of the CR, null where it is not installed.
+  description: Namespace of the CR; null where KubeVirt is not installed.
   type: str
   returned: success
 name:
-  description: Name of the CR, null where it is not installed.
+  description: Name of the CR; null where KubeVirt is not installed.
   type: str
   returned: success
 observed_version:
-  description: The version that runs, null while none does.
+  description: The version that runs; null while no version runs.
   type: str
   returned: success
 target_version:
-  description: The version its operator aims at, null while it does not say.
+  description: The version that the operator aims at; null while the operator does not tell it.
   type: str
   returned: success
 conditions:
-  description: Conditions of the CR as it has them.
+  description: Conditions of the CR, unchanged.
   type: list
   elements: dict
   returned: success
 available:
-  description: Whether it is available, of the version it aims at, and not degraded.
+  description: Whether KubeVirt is available, of the version that its operator aims at, and not degraded.
   type: bool
   returned: success
 problems:
   description:
-    - Why it is not available, with what to do, one sentence each, of the CR, the operator and each pod that is
+    - Why KubeVirt is not available, with what to do. One sentence each for the CR, the operator, and each pod that is
       not ready.
   type: list
   elements: str
@@ -109,7 +109,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt imp
     is_available,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import (
-    HYPERCONVERGEDS,
+    find_hyperconvergeds,
     find_kubevirt,
     list_kubevirts,
 )
@@ -119,10 +119,11 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.pods import 
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ApiError, NoKubeVirt, Refused
 
 POLL = 3.0
+"""Seconds between two reads of the CR."""
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the module."""
     options = {
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 600},
@@ -132,13 +133,13 @@ def main() -> None:
 
 
 def run(module: Any, api: Api) -> dict[str, Any]:
-    """Read, or wait and read."""
+    """Wait where that is asked for, then read."""
     kubernetes = api.get("/version")["gitVersion"]
     if module.params["wait"] and not module.check_mode:
         await_available(api, module.params["version"], module.params["wait_timeout"])
-    item, problems = look(api)
+    item, problems = read_state(api)
     status = item.get("status", {}) if item else {}
-    hyperconverged = item is not None and any(api.find_all(collection) for collection in HYPERCONVERGEDS)
+    hyperconverged = item is not None and bool(find_hyperconvergeds(api)[1])
     return {
         "changed": False,
         "crd": item is not None or list_kubevirts(api) is not None,
@@ -155,8 +156,8 @@ def run(module: Any, api: Api) -> dict[str, Any]:
     }
 
 
-def look(api: Api) -> tuple[Object | None, list[str]]:
-    """KubeVirt's CR, and why KubeVirt is not available."""
+def read_state(api: Api) -> tuple[Object | None, list[str]]:
+    """KubeVirt's CR, None where the cluster has none; and why KubeVirt is not available."""
     try:
         item = find_kubevirt(api)
     except NoKubeVirt as error:
@@ -165,32 +166,36 @@ def look(api: Api) -> tuple[Object | None, list[str]]:
 
 
 def await_available(api: Api, version: str | None, timeout: int) -> None:
-    """Wait for it. Raises Refused that says what is in the way."""
+    """Wait until KubeVirt is available. Raises Refused that says why KubeVirt is not available in time."""
     deadline = time.monotonic() + timeout
     while not is_available(item := find_kubevirt(api), version):
         left = deadline - time.monotonic()
         if left <= 0:
-            told = ". ".join(diagnose(api, item, version))
-            raise Refused(f"KubeVirt is not available after {timeout} s. {told}")
+            reasons = ". ".join(diagnose(api, item, version))
+            raise Refused(f"KubeVirt is not available after {timeout} s. {reasons}")
         time.sleep(min(POLL, left))
 
 
 def diagnose(api: Api, item: Object, version: str | None) -> list[str]:
-    """Why it is not there: CR, operator, pods."""
+    """Why KubeVirt is not available: the state of the CR, of the operator, and of each pod that is not ready."""
     namespace = item["metadata"]["namespace"]
-    wanted = f"expected version {version}" if version else "expected Available, and the version its operator aims at"
+    wanted = (
+        f"expected version {version}" if version else "expected Available, and the version that its operator aims at"
+    )
     return [
         f"{describe(item)}; {wanted}",
-        *_seen(lambda: [describe_operator(api.list(f"/apis/apps/v1/namespaces/{namespace}/deployments"))]),
-        *_seen(lambda: [text for pod in api.list(f"/api/v1/namespaces/{namespace}/pods") for text in pod_trouble(pod)]),
-        f"See kubectl -n {namespace} logs deployment/virt-operator",
+        *_readable(lambda: [describe_operator(api.list(f"/apis/apps/v1/namespaces/{namespace}/deployments"))]),
+        *_readable(
+            lambda: [text for pod in api.list(f"/api/v1/namespaces/{namespace}/pods") for text in pod_trouble(pod)]
+        ),
+        f"Look at the operator's log: kubectl -n {namespace} logs deployment/virt-operator",
     ]
 
 
-def _seen(look_at: Callable[[], list[str]]) -> list[str]:
-    """A part of a diagnosis; what may not be looked at must not hide the rest of it."""
+def _readable(read: Callable[[], list[str]]) -> list[str]:
+    """A part of a diagnosis, or the error of reading that part: the error must not hide the other parts."""
     try:
-        return look_at()
+        return read()
     except ApiError as error:
         return [str(error)]
 

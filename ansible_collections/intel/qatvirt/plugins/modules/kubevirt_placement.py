@@ -13,13 +13,13 @@ version_added: 0.2.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
-  - KubeVirt's own device plugin counts every VF of its node, and cannot be told to leave some alone. So virt-handler,
-    and with it virtual machines, must not be on nodes labelled C(qatvirt.intel.com/workload=container).
-  - Adds that rule to the placement of KubeVirt's workloads, beside all that is there. Nodes without the label are not
-    concerned. Where there is no KubeVirt there is nothing to do.
-  - Where the placement already demands another value of that label by C(nodeSelector), it stays as it is.
-  - Where HyperConverged owns KubeVirt, it is edited instead. Its documentation says that the placement of workloads can
-    be changed only while there are none.
+  - KubeVirt's own device plugin counts every VF of its node, and cannot be told to leave some VFs alone. So neither
+    virt-handler nor virtual machines may be on nodes with the label C(qatvirt.intel.com/workload=container).
+  - Adds that rule to the placement of KubeVirt's workloads, and leaves the rest of the placement as it is. The rule
+    does not exclude nodes without the label. On a cluster without KubeVirt the module does nothing.
+  - Where the placement already demands another value of that label by C(nodeSelector), the placement stays as it is.
+  - Where HyperConverged manages KubeVirt, the module edits HyperConverged instead. The documentation of HyperConverged
+    says that the placement of workloads can be changed only while no virtual machine runs.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - intel.qatvirt.attributes
@@ -28,21 +28,22 @@ attributes:
     platforms: posix
 options:
   state:
-    description: V(absent) takes the rule away, and nothing else.
+    description: V(absent) removes the rule, and nothing else.
     type: str
     choices: [present, absent]
     default: present
 """
 
 EXAMPLES = r"""
-- name: No virtual machines where VFs are for containers
+- name: Keep KubeVirt off nodes whose VFs are for containers
   intel.qatvirt.kubevirt_placement:
 """
 
 RETURN = r"""
 owner:
   description:
-    - The object that was looked at, with C(kind), C(namespace) and C(name); null where there is no KubeVirt.
+    - The object that has KubeVirt's configuration, with C(kind), C(namespace) and C(name); null where the cluster has
+      no KubeVirt.
   type: dict
   returned: success
   sample: {kind: KubeVirt, namespace: kubevirt, name: kubevirt}
@@ -59,12 +60,12 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.errors import NoKube
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the module."""
     run_module({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}, run)
 
 
 def run(module: Any, api: Api) -> dict[str, Any]:
-    """Find the owner, edit it."""
+    """Find the object with KubeVirt's configuration, edit its placement."""
     try:
         owner = find_owner(api)
     except NoKubeVirt:

@@ -8,55 +8,54 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: qat_allocatable
-short_description: See that the cluster counts each QAT VF once, and cure a stale virt-handler
+short_description: Check that the cluster counts each QAT VF once, and restart a stale virt-handler
 version_added: 0.2.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
-  - Compares what each node has allocatable with the VFs it really has, and waits until they are the same. On nodes for
-    virtual machines that is KubeVirt's resource, on nodes for containers all of C(qat.intel.com/).
-  - KubeVirt lists VFs only when virt-handler starts. Where its list is stale, because VFs were made or made anew after
-    that, virt-handler of that node is restarted, once. Running virtual machines go on undisturbed.
-  - Where the numbers do not become the same it fails and says why, for each node, and what to do. A node whose VFs
-    both Intel's plugin and KubeVirt advertise is a failure, too.
+  - Compares the number of VFs that each node has allocatable with the number of VFs that the node really has, and waits
+    until the numbers are equal. On nodes for virtual machines it compares KubeVirt's resources, on nodes for containers
+    the sum of all resources C(qat.intel.com/).
+  - KubeVirt lists VFs only when virt-handler starts. Where its list is stale, because VFs were made later or made anew,
+    the module restarts virt-handler of that node once. Running virtual machines are not disturbed.
+  - Where the numbers do not become equal the module fails, and says for each node why and what to do. The module also
+    fails where both Intel's plugin and KubeVirt advertise the VFs of a node.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - intel.qatvirt.attributes
   - intel.qatvirt.cluster
+  - intel.qatvirt.cluster.resources
 attributes:
   diff_mode:
     support: none
-    details: It restarts a pod, or nothing.
+    details: The only change is the restart of pods.
   platform:
     platforms: posix
 options:
-  resources:
-    description: Resource of KubeVirt by vendor and device of the VFs.
-    type: dict
-    default: {}
   settle:
     description:
-      - Seconds that virt-handler is given to list VFs, after it got ready and after this module began, before its list
-        counts as stale.
+      - Seconds that virt-handler is given to list VFs after its pod got ready and after this module began. Only then a
+        wrong number counts as stale.
     type: int
     default: 30
   wait_timeout:
-    description: Seconds to wait for the right numbers.
+    description: Seconds to wait until the numbers are equal.
     type: int
     default: 300
 """
 
 EXAMPLES = r"""
-- name: Each VF is counted
+- name: Check that the cluster counts each VF
   intel.qatvirt.qat_allocatable:
-    nodes: "{{ groups['qat_nodes'] | intel.qatvirt.qat_site_nodes(hostvars) }}"
-    resources:
-      "8086:4941": intel.com/qat
+    nodes: "{{ groups['qat_nodes'] | intel.qatvirt.qat_nodes(hostvars) }}"
+    resource: intel.com/qat
 """
 
 RETURN = r"""
 nodes:
-  description: Each node with C(name), C(workload), C(expected), C(allocatable) and C(right).
+  description:
+    - Each node with C(name), C(workload), C(expected) and C(allocatable) (number by resource), and C(right) (whether
+      the numbers are equal and come from a pod that is ready).
   type: list
   elements: dict
   returned: success
@@ -75,29 +74,32 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.allocatable 
     HANDLER,
     PLUGIN,
     NodeAllocatable,
-    count,
     explain,
     is_stale,
+    node_allocatable,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     CONTAINER,
     NODES_SPEC,
+    RESOURCE_SPEC,
     ClusterNode,
     match_nodes,
+    resources_of,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import NODES, PODS, Object, name_of
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Refused
 
 POLL = 2.0
+"""Seconds between two reads of the nodes."""
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the module."""
     options = {
         "nodes": NODES_SPEC,
-        "resources": {"type": "dict", "default": {}},
+        **RESOURCE_SPEC,
         "settle": {"type": "int", "default": 30},
         "wait_timeout": {"type": "int", "default": 300},
     }
@@ -105,44 +107,45 @@ def main() -> None:
 
 
 def run(module: Any, api: Api) -> dict[str, Any]:
-    """Count until all is right; restart each stale virt-handler once."""
+    """Compare the numbers until all are right; restart each stale virt-handler once."""
     params = module.params
     nodes = [ClusterNode.from_data(data) for data in params["nodes"]]
+    resources = resources_of(nodes, params["resource"], params["family_resources"])
     restarted: list[str] = []
     deadline = time.monotonic() + params["wait_timeout"]
-    # A preview does not wait for what may still come.
+    # Check mode does not wait: a virt-handler that is ready counts as settled.
     began = datetime.min.replace(tzinfo=timezone.utc) if module.check_mode else datetime.now(timezone.utc)
     while True:
-        counts = observe(api, nodes, params["resources"])
-        # Until virt-handler is there again, kubelet counts what the one before has left.
-        wrong = [one for one in counts if not one.right or (one.name in restarted and one.agent is None)]
+        states = observe(api, nodes, resources)
+        # Until the new virt-handler is ready, kubelet still has the numbers of the old one.
+        wrong = [state for state in states if not state.right or (state.name in restarted and state.agent is None)]
         now = datetime.now(timezone.utc)
-        stale = [one for one in wrong if one.name not in restarted and is_stale(one, params["settle"], began, now)]
-        for name, handler in ((counted.name, counted.agent) for counted in stale if counted.agent):
-            restart(api, handler)
-            restarted.append(name)
+        for state in wrong:
+            if state.agent and state.name not in restarted and is_stale(state, params["settle"], began, now):
+                restart(api, state.agent)
+                restarted.append(state.name)
         if module.check_mode or not wrong:
             break
         if time.monotonic() > deadline:
-            raise Refused(". ".join([*(explain(counted) for counted in wrong), _told(restarted)]))
+            raise Refused(". ".join([*(explain(state) for state in wrong), _restarts(restarted)]))
         time.sleep(POLL)
-    return {"changed": bool(restarted), "nodes": [counted.as_data() for counted in counts], "restarted": restarted}
+    return {"changed": bool(restarted), "nodes": [state.as_data() for state in states], "restarted": restarted}
 
 
 def observe(api: Api, nodes: list[ClusterNode], resources: dict[str, str]) -> list[NodeAllocatable]:
-    """Count all nodes, with one list of nodes and one of pods for each kind of owner."""
+    """The numbers of all nodes, read with one list of nodes and one list of pods for each workload."""
     kinds = {tuple((PLUGIN if node.workload == CONTAINER else HANDLER).items()) for node in nodes}
     selectors = [",".join(f"{key}={value}" for key, value in kind) for kind in sorted(kinds)]
     pods = [pod for selector in selectors for pod in api.list(PODS, labelSelector=selector)]
-    return [count(node, item, pods, resources) for node, item in match_nodes(nodes, api.list(NODES))]
+    return [node_allocatable(node, item, pods, resources) for node, item in match_nodes(nodes, api.list(NODES))]
 
 
 def restart(api: Api, pod: Object) -> None:
-    """Delete the pod of a DaemonSet, which then starts another."""
+    """Delete a pod of a DaemonSet, so that the DaemonSet starts a new pod."""
     api.delete(f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{name_of(pod)}")
 
 
-def _told(restarted: list[str]) -> str:
+def _restarts(restarted: list[str]) -> str:
     return f"virt-handler was restarted on {', '.join(restarted)}" if restarted else "nothing was changed"
 
 

@@ -138,7 +138,7 @@ from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.support_data import Wanted, dump
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.support_data import SupportScope, collect
 
 
 def main() -> None:
@@ -155,8 +155,8 @@ def main() -> None:
 def run(module: Any, api: Api) -> dict[str, Any]:
     """Read everything."""
     params = module.params
-    wanted = Wanted(tuple(params["resources"]), tuple(params["namespaces"]), params["pods"], params["lines"])
-    return {"changed": False, "dump": dump(api, wanted)}
+    wanted = SupportScope(tuple(params["resources"]), tuple(params["namespaces"]), params["pods"], params["lines"])
+    return {"changed": False, "dump": collect(api, wanted)}
 
 
 if __name__ == "__main__":

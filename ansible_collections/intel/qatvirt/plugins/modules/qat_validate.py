@@ -112,7 +112,7 @@ from typing import Any
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_with_or_without
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, WORKLOADS
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import read
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import read_cluster
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
@@ -151,7 +151,7 @@ def run(module: Any, api: Api | None) -> dict[str, Any]:
     site = Site(
         nodes=tuple(case_of(node) for node in params["nodes"]),
         unread=tuple(params["unread"]),
-        snapshot=read(api) if api else None,
+        snapshot=read_cluster(api) if api else None,
         resources=params["resources"],
         tests=params["tests"],
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all filters of this collection share."""
+"""Errors of filters, as Ansible shows them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import QatvirtError
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Filter = TypeVar("Filter", bound=Callable[..., Any])
 
 
-def told(function: Function) -> Function:
-    """Wrong input becomes an Ansible error that names the filter."""
+def raises_filter_error(function: Filter) -> Filter:
+    """Decorate a filter so that wrong input becomes an AnsibleFilterError that names the filter, never a traceback."""
 
     @wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except (QatvirtError, ValueError, KeyError, TypeError) as error:
+        except KeyError as error:
+            raise AnsibleFilterError(f"{function.__name__}: the input has no key {error}") from error
+        except (QatvirtError, ValueError, TypeError) as error:
             raise AnsibleFilterError(f"{function.__name__}: {error}") from error
 
-    return cast(Function, checked)
+    return cast(Filter, checked)

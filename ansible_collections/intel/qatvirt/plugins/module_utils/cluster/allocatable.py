@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does the cluster count the VFs that are there, and each of them once?
+"""Whether nodes advertise the VFs that they have, each VF once.
 
-Pure. KubeVirt lists VFs when virt-handler starts or its configuration changes, and never again
-(``device_controller.go``): VFs made later are missed, and VFs made anew stay gone, until virt-handler is restarted.
-Intel's plugin looks every five seconds.
+Pure. KubeVirt lists VFs when virt-handler starts or when its configuration changes, and never again
+(``device_controller.go``): KubeVirt does not see VFs that were made later, or made anew, until virt-handler is
+restarted. Intel's plugin looks at the VFs every five seconds.
 """
 
 from __future__ import annotations
@@ -18,35 +18,38 @@ from .objects import Object, labels_of, name_of
 from .pods import pod_trouble, ready
 
 HANDLER = {"kubevirt.io": "virt-handler"}
+"""Label of the pods of virt-handler."""
 PLUGIN = {"app.kubernetes.io/name": "intel-qat-plugin"}
 """Label of the pods of the role qat_plugin."""
 
 
 @dataclass(frozen=True)
 class NodeAllocatable:
-    """One node: what it should advertise and what it does, by resource; resources of the other owner in ``strangers``.
+    """The numbers of VFs that one node should advertise and does advertise.
 
-    ``agent``: the pod that advertises them on the node (virt-handler or Intel's plugin), None where there is none.
-    ``leaving``: the pod that did so before, on its way out. What kubelet counts goes with it.
+    ``name``: of the Node object. ``expected``, ``found``: number by resource. ``of_other_plugin``: number by resource
+    that the plugin of the other workload advertises on the node. ``agent``: the pod that advertises the VFs
+    (virt-handler, or Intel's plugin), None where the node has none. ``leaving``: such a pod that is being deleted; the
+    numbers in kubelet go when that pod has ended.
     """
 
     node: ClusterNode
     name: str
     expected: dict[str, int]
     found: dict[str, int]
-    strangers: dict[str, int]
+    of_other_plugin: dict[str, int]
     agent: Object | None
     leaving: Object | None
     schedulable: bool
 
     @property
     def right(self) -> bool:
-        """Whether the numbers are right and made by a pod that stays."""
+        """Whether the numbers are as expected, and come from a pod that is ready and stays."""
         settled = self.leaving is None and (self.agent is None or ready(self.agent) is not None)
-        return self.expected == self.found and not self.strangers and settled
+        return self.expected == self.found and not self.of_other_plugin and settled
 
     def as_data(self) -> dict[str, Any]:
-        """For the module's result."""
+        """The node in the result of the module qat_allocatable."""
         return {
             "name": self.name,
             "workload": self.node.workload,
@@ -56,12 +59,15 @@ class NodeAllocatable:
         }
 
 
-def count(node: ClusterNode, item: Object, pods: list[Object], resources: dict[str, str]) -> NodeAllocatable:
-    """Count one node. ``item``: its Node object; ``pods``: of virt-handler and plugin; ``resources``: by selector."""
+def node_allocatable(node: ClusterNode, item: Object, pods: list[Object], resources: dict[str, str]) -> NodeAllocatable:
+    """What one node should advertise and does advertise.
+
+    ``item``: its Node object. ``pods``: pods of virt-handler and of Intel's plugin, on any node. ``resources``:
+    KubeVirt's resource by selector.
+    """
     for_containers = node.workload == CONTAINER
     expected = {PLUGIN_PREFIX: node.total} if for_containers else node.expected(resources)
-    others = sorted(set(resources.values())) if for_containers else [PLUGIN_PREFIX]
-    strangers = {name: number for name in others if (number := allocatable(item, name))}
+    other_resources = sorted(set(resources.values())) if for_containers else [PLUGIN_PREFIX]
     labels = PLUGIN if for_containers else HANDLER
     agents = [pod for pod in pods if pod["spec"].get("nodeName") == name_of(item) and _has(pod, labels)]
     leaving = [pod for pod in agents if "deletionTimestamp" in pod["metadata"]]
@@ -71,65 +77,69 @@ def count(node: ClusterNode, item: Object, pods: list[Object], resources: dict[s
         name=name_of(item),
         expected=expected,
         found={name: allocatable(item, name) for name in expected},
-        strangers=strangers,
+        of_other_plugin={name: number for name in other_resources if (number := allocatable(item, name))},
         agent=staying[0] if staying else None,
         leaving=leaving[0] if leaving else None,
         schedulable=not item.get("spec", {}).get("unschedulable", False),
     )
 
 
-def is_stale(counted: NodeAllocatable, settle: int, since: datetime, now: datetime) -> bool:
-    """Whether virt-handler has had its time to list the VFs and has another list than there are VFs.
+def is_stale(state: NodeAllocatable, settle: int, since: datetime, now: datetime) -> bool:
+    """Whether virt-handler had time to list the VFs, and yet its numbers are not as expected.
 
-    ``settle``: seconds that takes, after its pod got ready and after ``since``, when it may have been given others.
+    ``settle``: seconds that virt-handler is given after its pod got ready and after ``since``, the time at which its
+    configuration may have changed.
     """
-    agent = counted.agent
-    if counted.node.workload == CONTAINER or counted.expected == counted.found or agent is None:
+    if state.node.workload == CONTAINER or state.expected == state.found or state.agent is None:
         return False
-    condition = ready(agent)
+    condition = ready(state.agent)
     if condition is None:
         return False
     return (now - max(_time(condition["lastTransitionTime"]), since)).total_seconds() >= settle
 
 
-def explain(counted: NodeAllocatable) -> str:
-    """Why a node does not advertise what it should, and what to do."""
-    if counted.strangers:
-        owner = "Intel's plugin" if counted.node.workload != CONTAINER else "KubeVirt"
+def explain(state: NodeAllocatable) -> str:
+    """Why a node does not advertise the expected numbers, and what to do."""
+    for_containers = state.node.workload == CONTAINER
+    if state.of_other_plugin:
+        other = "KubeVirt" if for_containers else "Intel's plugin"
         return (
-            f"{counted.name}: its VFs are for {_audience(counted)}, but {owner} advertises them too "
-            f"({_numbers(counted.strangers)} allocatable), so a VF can be given away twice. "
-            f"Take {owner} off this node: its pods there do not heed the label qatvirt.intel.com/workload"
+            f"{state.name}: its VFs are for {'containers' if for_containers else 'virtual machines'}, but {other} "
+            f"advertises them too ({_numbers(state.of_other_plugin)} allocatable), so a VF can be given away twice. "
+            f"Take {other} off this node: the pods of {other} there do not heed the label qatvirt.intel.com/workload"
         )
-    said = f"{counted.name}: expected {_numbers(counted.expected)} allocatable, found {_numbers(counted.found)}"
-    agent = "Intel's QAT plugin" if counted.node.workload == CONTAINER else "virt-handler"
-    if counted.leaving:
-        return f"{said}; its {agent} {name_of(counted.leaving)} is being deleted and has not ended yet"
-    if counted.agent is None:
-        return f"{said}; no pod of {agent} is on it. {_absent_agent(counted)}"
-    trouble = pod_trouble(counted.agent)
-    where = f"{counted.agent['metadata']['namespace']} {name_of(counted.agent)}"
+    wrong = f"{state.name}: expected {_numbers(state.expected)} allocatable, found {_numbers(state.found)}"
+    agent = "Intel's QAT plugin" if for_containers else "virt-handler"
+    if state.leaving:
+        return f"{wrong}; the pod {name_of(state.leaving)} of {agent} is being deleted and has not ended yet"
+    if state.agent is None:
+        return f"{wrong}; no pod of {agent} is on the node. {_absent_agent(state)}"
+    trouble = pod_trouble(state.agent)
     if trouble:
-        return f"{said}; its {agent}: {'; '.join(trouble)}"
+        return f"{wrong}; {agent}: {'; '.join(trouble)}"
+    where = f"{state.agent['metadata']['namespace']} {name_of(state.agent)}"
     return (
-        f"{said}; its {agent} runs. See what it says: kubectl logs -n {where}; "
-        f"VFs on the node: {counted.node.vf_counts}, of which each must be in the node's plugin or permittedHostDevices"
+        f"{wrong}; {agent} runs there. Look at its log: kubectl logs -n {where}. The node has the VFs "
+        f"{state.node.vf_counts}: {_COUNTED_BY[for_containers]}"
     )
 
 
-def _absent_agent(counted: NodeAllocatable) -> str:
-    if not counted.schedulable and counted.node.workload != CONTAINER:
-        return "The node is cordoned; uncordon it, or look at the taints virt-handler does not tolerate"
-    if counted.node.workload == CONTAINER:
+_COUNTED_BY = {
+    True: "the plugin's argument -kernel-vf-drivers must name their drivers, and -max-num-devices must not be lower",
+    False: "permittedHostDevices of KubeVirt must have each of these selectors",
+}
+
+
+def _absent_agent(state: NodeAllocatable) -> str:
+    if state.node.workload == CONTAINER:
+        problems = "; ".join(state.node.problems) or "its VFs have no problem"
         return (
-            "Its label qatvirt.intel.com/ready must be true, and its taints tolerated (qat_plugin_tolerations); "
-            f"{'; '.join(counted.node.problems) or 'its VFs are as they must be'}"
+            "The node's label qatvirt.intel.com/ready must be true, and the plugin must tolerate the node's taints "
+            f"(qat_plugin_tolerations); {problems}"
         )
+    if not state.schedulable:
+        return "The node is cordoned: uncordon it, or look at the taints that virt-handler does not tolerate"
     return "See the node's taints, and spec.workloads.nodePlacement of KubeVirt"
-
-
-def _audience(counted: NodeAllocatable) -> str:
-    return "containers" if counted.node.workload == CONTAINER else "virtual machines"
 
 
 def _numbers(resources: dict[str, int]) -> str:
@@ -137,8 +147,8 @@ def _numbers(resources: dict[str, int]) -> str:
     return ", ".join(f"{name}: {number}" for name, number in named.items()) or "nothing"
 
 
-def _has(pod: Object, wanted: dict[str, str]) -> bool:
-    return wanted.items() <= labels_of(pod).items()
+def _has(pod: Object, labels: dict[str, str]) -> bool:
+    return labels.items() <= labels_of(pod).items()
 
 
 def _time(text: str) -> datetime:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PCI devices that virtual machines may have: our entries in a list that is not ours alone.
+"""PCI devices that virtual machines may have: entries of this collection in a list that others write too.
 
-Pure. Facts of KubeVirt: the selector is compared without regard to case (pull request 4940), of two entries with one
-selector the last counts and no error is made, and the whole list is one field to the API (``listType: atomic``), so
-that it is read, changed and written as a whole. HyperConverged hands its list on as it is.
+Pure. Facts of KubeVirt: selectors are compared without regard to case (pull request 4940); of two entries with one
+selector the last counts, without an error; and the whole list is one field to the API (``listType: atomic``), so that
+the list is read, changed and written as a whole. HyperConverged hands its list on unchanged.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from .objects import Object, Objects
 from .update import Keys, look_up, prune, set_at
 
 GATE = "HostDevices"
+"""Feature gate that lets virtual machines have host devices."""
 _QAT_IDS = {f"{VENDOR}:{device}" for family in FAMILIES for device in family.pf + family.vf}
 _SELECTOR = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}", re.IGNORECASE)
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _RESOURCE = re.compile(rf"(?=.{{1,253}}/){_LABEL}(\.{_LABEL})*/[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
-"""A qualified name as Kubernetes wants it (apimachinery, ``util/validation``)."""
+"""A qualified name by the rules of Kubernetes (apimachinery, ``util/validation``)."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One permitted device. ``external``: another device plugin than KubeVirt's advertises it."""
+    """One permitted device. ``external``: another device plugin than KubeVirt's advertises the device."""
 
     selector: str
     resource_name: str
@@ -38,14 +39,14 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """The selector as it is compared."""
+        """The selector in the form in which selectors are compared."""
         return self.selector.lower()
 
 
 def parse_entries(raw: list[dict[str, Any]], *, absent: bool = False) -> list[Entry]:
-    """Entries of the module's option. Raises Refused that names each that is none, or of no use.
+    """Entries of the module's option. Raises Refused that names each entry that is malformed or of no use.
 
-    ``absent``: they are to go; then they need not be of use.
+    ``absent``: the entries are to be removed, so entries of no use are allowed.
     """
     entries = [Entry(item["selector"], item["resource_name"], bool(item["external_resource_provider"])) for item in raw]
     wrong = [text for entry in entries for text in _malformed(entry) or ([] if absent else _useless(entry))]
@@ -62,7 +63,7 @@ def _contradictions(entries: list[Entry]) -> list[str]:
             wrong.append(_duplicate(entry, other.resource_name, "another entry"))
         elif other.external != entry.external:
             wrong.append(
-                f"selector {entry.selector} is given with and without external_resource_provider. Decide for one"
+                f"selector {entry.selector} is given with and without external_resource_provider. Remove one of the two"
             )
     return wrong
 
@@ -75,53 +76,56 @@ def _refuse(wrong: list[str]) -> None:
 def _malformed(entry: Entry) -> list[str]:
     wrong = []
     if not _SELECTOR.fullmatch(entry.selector):
-        wrong.append(f"selector '{entry.selector}' is not vendor and device in hex, such as 8086:4941")
+        wrong.append(f"selector '{entry.selector}' is not vendor and device in hexadecimal, such as 8086:4941")
     if not _RESOURCE.fullmatch(entry.resource_name):
         wrong.append(f"resource name '{entry.resource_name}' is not DOMAIN/NAME, such as intel.com/qat")
     return wrong
 
 
 def _useless(entry: Entry) -> list[str]:
-    wrong = [f"{text}. Take that" for text in [of_pf(entry)] if text]
+    wrong = [f"{text}. Use the selector of the VFs" for text in [why_not_pf(entry)] if text]
     if entry.resource_name.startswith(PLUGIN_PREFIX):
-        wrong.append(f"resource name {entry.resource_name}: {_PLUGINS_NAME[entry.external]}")
+        wrong.append(f"resource name {entry.resource_name}: {_WHY_NOT_PLUGINS_NAME[entry.external]}")
     return wrong
 
 
-def of_pf(entry: Entry) -> str | None:
-    """Why an entry is of no use where its selector is that of a PF, else None."""
+def why_not_pf(entry: Entry) -> str | None:
+    """Why an entry with the selector of a PF is of no use; None for any other entry."""
     vendor, _colon, device = entry.key.partition(":")
     family = family_of_pf(device) if vendor == VENDOR else None
     if family is None:
         return None
     return (
-        f"selector {entry.selector} is the PF of a {family.name}; a virtual machine gets VFs, which are "
+        f"selector {entry.selector} is the PF of a {family.name}; a virtual machine gets VFs, whose selector is "
         f"{VENDOR}:{family.vf_of(device)}"
     )
 
 
-_PLUGINS_NAME = {
+_WHY_NOT_PLUGINS_NAME = {
     True: (
-        f"{PLUGIN_PREFIX}* is advertised by Intel's plugin, which does not tell virt-launcher what it gave (no "
-        "PCI_RESOURCE_* variable), so that such a virtual machine never starts. Take another name, such as "
-        "intel.com/qat, without external_resource_provider: KubeVirt's own plugin then advertises the VFs"
+        f"Intel's plugin advertises {PLUGIN_PREFIX}*, but does not tell virt-launcher which VF it gave (no "
+        "PCI_RESOURCE_* variable), so such a virtual machine never starts. Take another name, such as intel.com/qat, "
+        "without external_resource_provider: then KubeVirt's own plugin advertises the VFs"
     ),
     False: (
-        f"{PLUGIN_PREFIX}* are names of Intel's plugin; KubeVirt's would advertise VFs under the same name beside it, "
-        "and kubelet would give them away twice. Take another name, such as intel.com/qat"
+        f"{PLUGIN_PREFIX}* are names of Intel's plugin; KubeVirt's plugin would advertise VFs under the same name, and "
+        "kubelet would give the VFs away twice. Take another name, such as intel.com/qat"
     ),
 }
 
 
 def _duplicate(entry: Entry, name: str, where: str) -> str:
     return (
-        f"selector {entry.selector} is to be {entry.resource_name}, but {where} makes it {name}; KubeVirt takes the "
-        "last without a word. Decide for one name"
+        f"selector {entry.selector} is to have the name {entry.resource_name}, but {where} gives it the name {name}; "
+        "KubeVirt takes the last entry without an error. Decide for one name"
     )
 
 
 def merge(item: Object, owner: ConfigOwner, wanted: list[Entry]) -> Object:
-    """The object with the entries in its list, and the feature gate. Raises Refused where others stand against it."""
+    """The object with the entries in its list, and with the feature gate.
+
+    Raises Refused where an entry of others, or a disabled feature gate, is against an entry.
+    """
     if not wanted:
         return item
     entries = list(look_up(item, owner.devices) or ())
@@ -145,14 +149,14 @@ def _put(entries: list[Object], owner: ConfigOwner, entry: Entry) -> None:
 
 
 def _against(other: Object, owner: ConfigOwner, entry: Entry) -> list[str]:
-    """Why an entry that is there with the same selector cannot be ours."""
+    """Why the object's entry with the same selector is against an entry."""
     name = other.get("resourceName")
     if name != entry.resource_name:
         return [_duplicate(entry, str(name), str(owner))]
     if other.get("disabled"):
         return [
-            f"{owner} has {entry.selector} with disabled: true, so somebody switched it off. "
-            "Take that out there, if virtual machines are to have VFs"
+            f"{owner} has {entry.selector} with disabled: true, so an administrator switched this device off. "
+            "Remove disabled: true there, if virtual machines are to have VFs"
         ]
     return []
 
@@ -164,8 +168,8 @@ def _key(other: Object, owner: ConfigOwner) -> str:
 def _open_gate(item: Object, owner: ConfigOwner, keys: Keys) -> None:
     if GATE in (look_up(item, (*keys, "disabledFeatureGates")) or ()):
         raise Refused(
-            f"nothing was changed: {owner} has {GATE} in disabledFeatureGates, so somebody switched host devices off. "
-            "Take it out there, if virtual machines are to have VFs"
+            f"nothing was changed: {owner} has {GATE} in disabledFeatureGates, so an administrator switched host "
+            f"devices off. Remove {GATE} there, if virtual machines are to have VFs"
         )
     gates = look_up(item, (*keys, "featureGates")) or []
     if GATE not in gates:
@@ -173,41 +177,41 @@ def _open_gate(item: Object, owner: ConfigOwner, keys: Keys) -> None:
 
 
 def remove(item: Object, owner: ConfigOwner, unwanted: list[Entry]) -> Object:
-    """The object without these entries (selector and name), and without what becomes empty by that.
+    """The object without the entries that have both selector and name of one of ``unwanted``.
 
-    The feature gate stays: others may need it.
+    Fields that are empty without these entries are removed too. The feature gate stays, because others may need it.
     """
-    ours = {(entry.key, entry.resource_name) for entry in unwanted}
+    gone = {(entry.key, entry.resource_name) for entry in unwanted}
     entries = look_up(item, owner.devices) or []
-    left = [other for other in entries if (_key(other, owner), other.get("resourceName")) not in ours]
+    left = [other for other in entries if (_key(other, owner), other.get("resourceName")) not in gone]
     if left != entries:
         set_at(item, owner.devices, left)
         prune(item, owner.devices)
     return item
 
 
-def shown(item: Object, owner: ConfigOwner) -> Object:
-    """The parts of an object that this edits, for a diff."""
-    found: Object = {"pciHostDevices": listed(item, owner)}
+def diff_part(item: Object, owner: ConfigOwner) -> Object:
+    """The fields of an object that :func:`merge` and :func:`remove` edit, for a diff."""
+    found: Object = {"pciHostDevices": permitted_devices(item, owner)}
     if owner.gates:
         found["featureGates"] = look_up(item, (*owner.gates, "featureGates")) or []
     return found
 
 
-def listed(item: Object, owner: ConfigOwner) -> Objects:
-    """All permitted PCI devices, as the object has them."""
+def permitted_devices(item: Object, owner: ConfigOwner) -> Objects:
+    """All permitted PCI devices, as the object has them, those of others included."""
     return list(look_up(item, owner.devices) or ())
 
 
 def qat_entries(item: Object, owner: ConfigOwner) -> list[Entry]:
-    """The permitted devices that are QAT functions, or have the name of a resource of Intel's plugin."""
+    """The permitted devices that are QAT functions, or that have the name of a resource of Intel's plugin."""
     entries = [
         Entry(
             str(raw.get(owner.selector, "")),
             str(raw.get("resourceName", "")),
             bool(raw.get("externalResourceProvider")),
         )
-        for raw in listed(item, owner)
+        for raw in permitted_devices(item, owner)
         if not raw.get("disabled")
     ]
     return [entry for entry in entries if entry.key in _QAT_IDS or entry.resource_name.startswith(PLUGIN_PREFIX)]

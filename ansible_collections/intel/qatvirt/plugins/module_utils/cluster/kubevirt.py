@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What KubeVirt is there, what is wanted, and whether the one may become the other.
+"""Versions of KubeVirt, the state of its CR, its operator manifest, and the spec that a user wants.
 
 Pure. Support matrix: kubevirt/sig-release, July 2026. KubeVirt does not support going back to an older release.
 """
@@ -25,40 +25,43 @@ MATRIX: dict[Minor, tuple[Minor, Minor]] = {
     (1, 8): ((1, 33), (1, 35)),
     (1, 9): ((1, 34), (1, 36)),
 }
-"""First and last Kubernetes that each KubeVirt supports."""
-MEMLOCK = ("v1.8.1", "v1.8.2")
-"""Releases in which virtual machines with several VFIO devices hit the locked memory limit (issue 17694)."""
+"""First and last release of Kubernetes that each release of KubeVirt supports."""
+MEMLOCK, MEMLOCK_FIXED = ("v1.8.1", "v1.8.2"), "v1.8.3"
+"""Releases in which virtual machines with several VFIO devices hit the locked memory limit (issue 17694), and the
+release that fixed it."""
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?")
 _MERGED_ELSEWHERE = (
     ("permittedHostDevices",),
     ("developerConfiguration", "featureGates"),
 )
+"""Fields of spec.configuration with lists that others write too; modules of this collection merge them."""
 
 
 @dataclass(frozen=True)
 class Objection:
-    """Something about versions. ``fatal``: nothing is done while it is so."""
+    """A reason against a version of KubeVirt. ``fatal``: that version must not be installed."""
 
     text: str
     fatal: bool = True
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
-    """(1, 8, 4) of v1.8.4. Raises InputError."""
+    """A version as numbers: (1, 8, 4) for v1.8.4. Raises InputError where the text is no version."""
     match = _VERSION.fullmatch(text)
     if not match:
         raise InputError(f"'{text}' is no KubeVirt version; expected one such as v1.8.4")
     return int(match[1]), int(match[2]), int(match[3])
 
 
-def judge(
+def version_objections(
     target: str, observed: str | None, kubernetes: str, pinned: str = "", allow_unsupported: bool = False
 ) -> list[Objection]:
-    """What speaks against KubeVirt of a version.
+    """Objections to a version of KubeVirt.
 
-    ``target``: of the manifest, or what runs; empty while that is not known. ``observed``: the one that runs.
-    ``kubernetes``: v1.35.4. ``pinned``: the one the user asks for, where he does; InputError where that is no version.
+    ``target``: the version of the manifest, or else the version that runs; empty while neither is known. ``observed``:
+    the version that runs. ``kubernetes``: version of the API server, such as v1.35.4. ``pinned``: the version that the
+    user asks for, empty for any. Raises InputError where ``pinned`` is no version.
     """
     if pinned:
         parse_version(pinned)
@@ -66,41 +69,49 @@ def judge(
         return []
     found = []
     if pinned and not same_version(pinned, target):
-        text = f"kubevirt_version is {pinned}, but what there is, or the operator manifest, is of {target}"
-        found.append(Objection(f"{text}; set kubevirt_operator_manifest to that of the version you want"))
+        text = (
+            f"kubevirt_version is {pinned}, but the operator manifest (or the KubeVirt that runs) is of {target}; set "
+            "kubevirt_operator_manifest to the manifest of the version that you want"
+        )
+        found.append(Objection(text=text, fatal=True))
     if not _VERSION.fullmatch(target):
-        text = f"KubeVirt {target} is no release: whether it goes with Kubernetes {kubernetes} is not known here"
-        return [*found, Objection(text, fatal=False)]
+        text = f"KubeVirt {target} is no release, so it is not known whether it supports Kubernetes {kubernetes}"
+        return [*found, Objection(text=text, fatal=False)]
     if observed and _VERSION.fullmatch(observed):
-        found += _judge_step(target, observed)
+        found += _upgrade_objections(target, observed)
     if target in MEMLOCK:
-        text = f"KubeVirt {target} limits locked memory too low for machines with several VFs; take v1.8.3 or later"
-        found.append(Objection(text, fatal=False))
-    return [*found, *_judge_pair(target, kubernetes, allow_unsupported)]
+        text = f"KubeVirt {target} limits locked memory too low for virtual machines with several VFs"
+        found.append(Objection(text=f"{text}; take {MEMLOCK_FIXED} or later", fatal=False))
+    return [*found, *_kubernetes_objections(target, kubernetes, allow_unsupported)]
 
 
-def _judge_step(target: str, observed: str) -> list[Objection]:
+def _upgrade_objections(target: str, observed: str) -> list[Objection]:
     then, now = parse_version(target), parse_version(observed)
     if then < now:
-        return [
-            Objection(
-                f"KubeVirt {observed} runs, and {target} is older; KubeVirt does not support going back. "
-                f"Set kubevirt_operator_manifest to that of {observed} or a later release"
-            )
-        ]
+        text = (
+            f"KubeVirt {observed} runs, and {target} is older; KubeVirt does not support going back. "
+            f"Set kubevirt_operator_manifest to the manifest of {observed} or of a later release"
+        )
+        return [Objection(text=text, fatal=True)]
     if then[:2] > (now[0], now[1] + 1):
-        text = f"KubeVirt {observed} to {target} skips a minor release; upstream tests upgrades one by one"
-        return [Objection(text, fatal=False)]
+        text = (
+            f"an upgrade of KubeVirt {observed} to {target} skips a minor release; KubeVirt's own tests upgrade by one "
+            "minor release only"
+        )
+        return [Objection(text=text, fatal=False)]
     return []
 
 
-def _judge_pair(target: str, kubernetes: str, allow_unsupported: bool) -> list[Objection]:
+def _kubernetes_objections(target: str, kubernetes: str, allow_unsupported: bool) -> list[Objection]:
     minor = parse_version(target)[:2]
     match = _VERSION.match(kubernetes)
     cluster = (int(match[1]), int(match[2])) if match else None
     if cluster is None or minor not in MATRIX:
-        text = f"whether KubeVirt {target} supports Kubernetes {kubernetes} is not known here; see its release notes"
-        return [Objection(text, fatal=False)]
+        text = (
+            f"it is not known whether KubeVirt {target} supports Kubernetes {kubernetes}; see the release notes of "
+            "KubeVirt"
+        )
+        return [Objection(text=text, fatal=False)]
     first, last = MATRIX[minor]
     if first <= cluster <= last:
         return []
@@ -110,18 +121,19 @@ def _judge_pair(target: str, kubernetes: str, allow_unsupported: bool) -> list[O
         f"KubeVirt {target} supports Kubernetes {supported}, and the cluster is {kubernetes}. Take KubeVirt "
         f"{' or '.join(fitting) or 'of another release'}, or set kubevirt_allow_unsupported"
     )
-    return [Objection(text, fatal=not allow_unsupported)]
+    return [Objection(text=text, fatal=not allow_unsupported)]
 
 
 def conditions(item: Object) -> dict[str, Object]:
-    """Conditions of an object by their type."""
+    """Conditions of an object by type."""
     return {entry["type"]: entry for entry in look_up(item, ("status", "conditions")) or ()}
 
 
 def is_available(item: Object, version: str | None) -> bool:
-    """Whether KubeVirt is really there: available, not on its way to another version, and of ``version`` where given.
+    """Whether KubeVirt is available, not degraded, and of the version that its operator aims at.
 
-    Available alone stays True while an upgrade has not begun yet.
+    ``version``: a version that KubeVirt must also be of, None for any. The condition Available alone does not tell:
+    before an upgrade has begun Available is still True.
     """
     status = item.get("status", {})
     observed = status.get("observedKubeVirtVersion")
@@ -136,35 +148,38 @@ def is_available(item: Object, version: str | None) -> bool:
 
 
 def same_version(one: str, other: str) -> bool:
-    """Whether two versions are the same, with or without their v."""
+    """Whether two versions are the same; the leading v may be missing."""
     return one.removeprefix("v") == other.removeprefix("v")
 
 
 def describe(item: Object) -> str:
     """The state of a KubeVirt CR in one sentence."""
     status = item.get("status", {})
-    told = [
+    states = [
         f"{kind}={entry['status']} ({entry.get('reason', 'no reason')}: {entry.get('message', '')})"
         for kind, entry in conditions(item).items()
     ]
     versions = f"observed {status.get('observedKubeVirtVersion')}, target {status.get('targetKubeVirtVersion')}"
     where = f"{item['metadata']['namespace']}/{name_of(item)}"
-    if not told:
-        return f"KubeVirt {where} has no condition at all: its operator has not looked at it"
-    return f"KubeVirt {where}: {', '.join(told)}; version {versions}"
+    if not states:
+        return f"KubeVirt {where} has no condition at all: its operator has not processed the CR"
+    return f"KubeVirt {where}: {', '.join(states)}; version {versions}"
 
 
 def describe_operator(deployments: Objects) -> str:
-    """The state of virt-operator's Deployment."""
+    """The state of the Deployment virt-operator in one sentence."""
     for item in deployments:
         if name_of(item) == "virt-operator":
             status = item.get("status", {})
             return f"virt-operator has {status.get('readyReplicas', 0)} of {item['spec'].get('replicas', 1)} pods ready"
-    return "there is no Deployment virt-operator in its namespace: install the operator (kubevirt_operator_manifest)"
+    return (
+        "there is no Deployment virt-operator in the namespace of KubeVirt: install the operator "
+        "(kubevirt_operator_manifest)"
+    )
 
 
 def operator_deployment(documents: Objects) -> Object:
-    """The operator's Deployment in its manifest. Raises InputError."""
+    """The Deployment virt-operator of an operator manifest. Raises InputError where the manifest has none."""
     for item in documents:
         if item and item.get("kind") == "Deployment" and name_of(item) == "virt-operator":
             return item
@@ -172,7 +187,7 @@ def operator_deployment(documents: Objects) -> Object:
 
 
 def manifest_version(documents: Objects) -> str:
-    """The KubeVirt version that an operator manifest installs. Raises InputError where it does not say."""
+    """The version of KubeVirt that an operator manifest installs. Raises InputError where it has no version."""
     container = operator_deployment(documents)["spec"]["template"]["spec"]["containers"][0]
     environment = {entry["name"]: entry.get("value", "") for entry in container.get("env") or ()}
     version = environment.get("KUBEVIRT_VERSION") or container["image"].rpartition(":")[2]
@@ -181,9 +196,10 @@ def manifest_version(documents: Objects) -> str:
 
 
 def with_images_of(documents: Objects, registry: str, pull_secrets: list[str]) -> Objects:
-    """An operator manifest that takes all images from another registry (with prefix), and pulls with these Secrets.
+    """An operator manifest with the images of another registry.
 
-    virt-operator makes the names of the other images of its own.
+    ``registry``: with its prefix; empty keeps the images. ``pull_secrets``: names of the Secrets with which the images
+    are pulled. virt-operator derives the names of KubeVirt's other images from its own image.
     """
     changed = deepcopy([item for item in documents if item])
     pod = operator_deployment(changed)["spec"]["template"]["spec"]
@@ -202,18 +218,17 @@ def _moved(image: str, registry: str) -> str:
 
 
 def cr_spec(extra: dict[str, Any], parts: dict[str, Any], pull_secrets: list[str]) -> dict[str, Any]:
-    """The fields of KubeVirt's spec that a user set.
+    """The spec of KubeVirt's CR as the user's variables give it.
 
-    ``extra``: any; ``parts``: those with a variable of their own, by dotted path; ``pull_secrets``: names.
-
-    Raises InputError for fields that a module merges, because others have entries there, too, and for a placement that
-    demands the nodes for containers.
+    ``extra``: fields that the user wrote freely. ``parts``: fields with a variable of their own, by dotted path; empty
+    ones are left out. ``pull_secrets``: names of Secrets. Raises InputError for fields that a module merges because
+    others write them too, and Refused for a placement that demands the nodes for containers.
     """
     for path in _MERGED_ELSEWHERE:
         if look_up(extra, ("configuration", *path)) is not None:
             raise InputError(
-                f"kubevirt_cr_spec has configuration.{'.'.join(path)}, where others have entries, too. Take it out; "
-                "the module kubevirt_host_devices merges host devices and their feature gate"
+                f"kubevirt_cr_spec has configuration.{'.'.join(path)}, a list that others write too. Remove it from "
+                "kubevirt_cr_spec; the module kubevirt_host_devices merges host devices and their feature gate"
             )
     spec = deepcopy(extra)
     secrets = [{"name": name} for name in pull_secrets]
@@ -222,32 +237,6 @@ def cr_spec(extra: dict[str, Any], parts: dict[str, Any], pull_secrets: list[str
             set_at(spec, tuple(dotted.split(".")), value)
     if not look_up(spec, ("workloads", "nodePlacement")):
         return spec
-    # As the module kubevirt_placement leaves it: else one would take away what the other has made.
+    # With the rule of the module kubevirt_placement, because an apply without the rule would remove it.
     placed: dict[str, Any] = keep_off({"spec": spec})["spec"]
     return placed
-
-
-_REMEDIES = (
-    (
-        "failed calling webhook",
-        "See whether the pods behind that webhook's service run (kubectl get validatingwebhookconfigurations,"
-        "mutatingwebhookconfigurations tells the service)",
-    ),
-    (
-        "conflict",
-        "These fields are owned by the manager named there (kubectl get --show-managed-fields). Leave them to it and "
-        "take them out of kubevirt_* here, or have it give them up: kubectl apply --server-side --force-conflicts "
-        "--field-manager=intel.qatvirt takes them over",
-    ),
-    (
-        "forbidden",
-        "Have a cluster administrator run playbooks/rbac.yml (with rbac_install_kubevirt where the operator is to be "
-        "installed) and use the kubeconfig it writes",
-    ),
-)
-
-
-def remedy(message: str) -> str:
-    """What to do about an answer of the API server to a write of kubernetes.core; empty where it has to speak alone."""
-    said = message.lower()
-    return next((f"{text}, and run this again" for words, text in _REMEDIES if words in said), "")

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which object owns KubeVirt's configuration: KubeVirt's own CR, or HyperConverged, which overwrites that.
+"""Which object owns KubeVirt's configuration: KubeVirt's own CR, or HyperConverged, which overwrites KubeVirt's CR.
 
-HyperConverged replaces what others write into the KubeVirt CR it made, so it has to be edited instead
-(hyperconverged-cluster-operator 1.20.0, docs/cluster-configuration.md). Where its fields are: ``api/v1`` and
-``api/v1beta1/hyperconverged_types.go`` there. Releases before 1.18 serve only v1beta1.
+HyperConverged replaces what others write into the KubeVirt CR that it made, so HyperConverged has to be edited instead
+(hyperconverged-cluster-operator 1.20.0, docs/cluster-configuration.md). The paths of its fields are those of ``api/v1``
+and ``api/v1beta1/hyperconverged_types.go`` there. Releases before 1.18 serve only v1beta1.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 KUBEVIRTS = "/apis/kubevirt.io/v1/kubevirts"
 HYPERCONVERGEDS = ("/apis/hco.kubevirt.io/v1/hyperconvergeds", "/apis/hco.kubevirt.io/v1beta1/hyperconvergeds")
-"""Newest first."""
+"""Lists of HyperConverged in the versions of its API, newest first."""
 
 PLACEMENT: Keys = ("spec", "workloads", "nodePlacement")
-"""Where KubeVirt v1 and HyperConverged v1beta1 have the placement of workloads."""
+"""Path of the placement of workloads in KubeVirt v1 and HyperConverged v1beta1."""
 
 
 @dataclass(frozen=True)
 class ConfigOwner:
-    """The object to edit. ``url``: its REST path. The rest says where in it things are.
+    """The object that has KubeVirt's configuration, and the paths of fields in that object.
 
-    ``devices``: the list of permitted PCI devices; ``selector``: the key of vendor and device in its entries.
-    ``gates``: what holds ``featureGates`` and ``disabledFeatureGates``, None where HostDevices is always on.
-    ``placement``: on which nodes virtual machines may be.
+    ``url``: REST path of the object. ``devices``: path of the list of permitted PCI devices; ``selector``: key of
+    vendor and device in the entries of that list. ``gates``: path of the field with ``featureGates`` and
+    ``disabledFeatureGates``, None where HostDevices is always on. ``placement``: path of the placement of workloads.
     """
 
     kind: str
@@ -49,21 +49,29 @@ class ConfigOwner:
         return f"{self.kind} {self.namespace}/{self.name}"
 
     def as_data(self) -> dict[str, str]:
-        """For a module's result."""
+        """The owner as plain data, for the result of a module."""
         return {"kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
 def find_owner(api: Api) -> ConfigOwner:
-    """The owner. Raises NoKubeVirt where there is none, Refused where there is more than one."""
-    for collection in HYPERCONVERGEDS:
-        found = api.find_all(collection)
-        if found:
-            return hyperconverged(collection, _only(found, api.server))
+    """The owner of KubeVirt's configuration. Raises NoKubeVirt without KubeVirt, Refused where several CRs exist."""
+    collection, found = find_hyperconvergeds(api)
+    if found:
+        return hyperconverged(collection, _only(found, api.server))
     return kubevirt(find_kubevirt(api))
 
 
+def find_hyperconvergeds(api: Api) -> tuple[str, Objects]:
+    """All HyperConverged CRs, with the list of HYPERCONVERGEDS that has them: the newest that the API server serves."""
+    for collection in HYPERCONVERGEDS:
+        found = api.find_all(collection)
+        if found:
+            return collection, found
+    return HYPERCONVERGEDS[0], []
+
+
 def find_kubevirt(api: Api) -> Object:
-    """KubeVirt's CR. Raises NoKubeVirt where there is none, Refused where there is more than one."""
+    """KubeVirt's CR. Raises NoKubeVirt where the cluster has none, Refused where it has several."""
     kubevirts = list_kubevirts(api)
     if kubevirts is None:
         raise NoKubeVirt(
@@ -73,13 +81,13 @@ def find_kubevirt(api: Api) -> Object:
     if not kubevirts:
         raise NoKubeVirt(
             f"KubeVirt's operator is installed at {api.server}, but there is no KubeVirt CR, so it deploys nothing. "
-            "Make one, for example with the role kubevirt"
+            "Create a KubeVirt CR, for example with the role kubevirt"
         )
     return _only(kubevirts, api.server)
 
 
 def list_kubevirts(api: Api) -> Objects | None:
-    """All KubeVirt CRs, None where the API does not know their kind."""
+    """All KubeVirt CRs, None where the API does not know the kind."""
     try:
         return api.list(KUBEVIRTS)
     except NotFound:
@@ -90,12 +98,14 @@ def _only(found: Objects, server: str) -> Object:
     if len(found) > 1:
         kind = found[0]["kind"]
         names = ", ".join(f"{item['metadata']['namespace']}/{name_of(item)}" for item in found)
-        raise Refused(f"{server} has more than one {kind} CR ({names}); its operator expects one. Delete the others")
+        raise Refused(
+            f"{server} has several {kind} CRs ({names}); the operator of {kind} expects one. Delete the others"
+        )
     return found[0]
 
 
 def hyperconverged(collection: str, item: Object) -> ConfigOwner:
-    """A HyperConverged object of one of HYPERCONVERGEDS as the owner."""
+    """A HyperConverged CR as the owner. ``collection``: the list of HYPERCONVERGEDS that has it."""
     new = collection == HYPERCONVERGEDS[0]
     within: Keys = ("spec", "virtualization") if new else ("spec",)
     namespace, name = item["metadata"]["namespace"], name_of(item)
@@ -112,7 +122,7 @@ def hyperconverged(collection: str, item: Object) -> ConfigOwner:
 
 
 def kubevirt(item: Object) -> ConfigOwner:
-    """A KubeVirt object as the owner."""
+    """A KubeVirt CR as the owner."""
     namespace, name = item["metadata"]["namespace"], name_of(item)
     return ConfigOwner(
         kind="KubeVirt",

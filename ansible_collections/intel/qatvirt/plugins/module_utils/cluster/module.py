@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way in and out of every module of the cluster layer."""
+"""What every module of the cluster layer does first and last: read its options, and turn an error into its failure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .api import Api
 
 
 def run_module(options: dict[str, Any], work: Callable[[Any, Api], dict[str, Any]], **settings: Any) -> None:
-    """Be an Ansible module with ``options`` beside those of kubernetes.core for authentication.
+    """Run an Ansible module with ``options`` and the options of kubernetes.core for authentication.
 
-    ``work`` gets the module and the API and returns what the module returns. A QatvirtError that it raises becomes the
-    failure of the module. ``settings``: more of AnsibleModule, such as required_if.
+    ``work``: gets the module and the API, and returns the result of the module. A QatvirtError that ``work`` raises
+    becomes the failure of the module. ``settings``: further arguments of AnsibleModule, such as required_if.
     """
     _run(options, lambda module: work(module, Api(module)), **settings)
 
@@ -27,9 +27,9 @@ def run_module(options: dict[str, Any], work: Callable[[Any, Api], dict[str, Any
 def run_with_or_without(
     options: dict[str, Any], work: Callable[[Any, Api | None], dict[str, Any]], **settings: Any
 ) -> None:
-    """As :func:`run_module`, for a module whose option ``cluster`` says whether there is one.
+    """As :func:`run_module`, for a module that also works without a cluster, by its option ``cluster``.
 
-    Without, ``work`` gets None, and the Kubernetes library is not needed.
+    Without a cluster ``work`` gets None, and the Kubernetes library is not needed.
     """
 
     def run(module: Any) -> dict[str, Any]:

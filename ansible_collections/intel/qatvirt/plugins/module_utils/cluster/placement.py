@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeping KubeVirt off nodes whose VFs are for containers.
+"""The rule that keeps KubeVirt off nodes whose VFs are for containers.
 
-Pure. KubeVirt's own plugin is part of virt-handler and counts every VF of a permitted kind on its node. It cannot be
-told to leave some alone, so virt-handler, and with it virtual machines, must not be on such nodes at all.
+Pure. KubeVirt's own device plugin is part of virt-handler and counts every VF of a permitted kind on its node. The
+plugin cannot be told to leave some VFs alone, so neither virt-handler nor virtual machines may be on such nodes.
 
-Node affinity (Kubernetes API reference, NodeSelector): a node fits where it fits one of the terms, and a term without
-any expression fits no node.
+Node affinity (Kubernetes API reference, NodeSelector): a node fits where one of the terms fits, and a term without any
+expression fits no node.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from .objects import Object
 from .update import Keys, look_up, prune, set_at
 
 RULE = {"key": WORKLOAD_LABEL, "operator": "NotIn", "values": [CONTAINER]}
-"""Nodes without the label are not concerned."""
+"""A node fits where it is not labelled as a node for containers; a node without the label fits."""
 
 _TERMS: Keys = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 
 
 def keep_off(item: Object, placement: Keys = PLACEMENT) -> Object:
-    """The object with the rule in each term of its node affinity; as it is where its nodeSelector does that already.
+    """The object with the rule in each term of its node affinity; unchanged where its nodeSelector has the same effect.
 
-    ``placement``: where the object has the placement of workloads. Raises Refused where the nodeSelector demands just
-    the nodes for containers.
+    ``placement``: path of the placement of workloads. Raises Refused where the nodeSelector demands the nodes for
+    containers.
     """
     demanded = (look_up(item, (*placement, "nodeSelector")) or {}).get(WORKLOAD_LABEL)
     if demanded == CONTAINER:
         raise Refused(
-            f"{'.'.join(placement)}.nodeSelector has {WORKLOAD_LABEL}: {CONTAINER}, so KubeVirt is only where VFs are "
-            "for containers. Take it out there"
+            f"{'.'.join(placement)}.nodeSelector has {WORKLOAD_LABEL}: {CONTAINER}, so KubeVirt is only on nodes whose "
+            "VFs are for containers. Remove that label from the nodeSelector"
         )
     if demanded:
         return item
@@ -44,7 +44,7 @@ def keep_off(item: Object, placement: Keys = PLACEMENT) -> Object:
 
 
 def let_on(item: Object, placement: Keys = PLACEMENT) -> Object:
-    """The object without the rule, and without what becomes empty by that."""
+    """The object without the rule, and without the fields that are empty without the rule."""
     keys = (*placement, *_TERMS)
     terms = look_up(item, keys) or []
     left = [_without_rule(term) for term in terms]
@@ -56,7 +56,7 @@ def let_on(item: Object, placement: Keys = PLACEMENT) -> Object:
 
 def _with_rule(term: Object) -> Object:
     rules = term.get("matchExpressions") or []
-    # An empty term fits no node, and would fit many with the rule.
+    # An empty term fits no node; with the rule it would fit many nodes.
     return {**term, "matchExpressions": [*rules, RULE]} if term and RULE not in rules else term
 
 

@@ -51,30 +51,30 @@ def devices_of_machine(machine: Object) -> list[str]:
 
 
 def pod_trouble(pod: Object) -> list[str]:
-    """What keeps a pod from being ready, one sentence each; nothing where it is ready or done."""
+    """What keeps a pod from being ready, one sentence each; nothing where the pod is ready or has succeeded."""
     status = pod.get("status", {})
     if status.get("phase") == "Succeeded" or ready(pod):
         return []
     who = f"pod {pod['metadata']['namespace']}/{name_of(pod)} on node {pod['spec'].get('nodeName', '(none)')}"
     why = unscheduled(pod)
     if why:
-        return [f"{who} is not scheduled: {why}. Make room, or see the nodes' taints and the pod's node selector"]
+        return [f"{who} is not scheduled: {why}. Make room, or see the taints of the nodes and the pod's node selector"]
     inits, mains = status.get("initContainerStatuses") or (), status.get("containerStatuses") or ()
     found = [text for container in inits if not _runs(container) and (text := _container(who, pod, container))]
     found += [text for container in mains if (text := _container(who, pod, container))]
     if not found and status.get("phase") == "Failed":
-        found = [f"{who} failed: {status.get('message') or status.get('reason') or 'no reason given'}. Delete it"]
+        found = [f"{who} failed: {status.get('message') or status.get('reason') or 'no reason given'}. Delete the pod"]
     return found or [f"{who} is {status.get('phase', 'new')} and not ready yet"]
 
 
 def ready(pod: Object) -> Object | None:
-    """The condition that says that a pod is ready, None where it is not."""
+    """The condition that says that a pod is ready; None where the pod is not ready."""
     conditions: list[Object] = pod.get("status", {}).get("conditions") or []
     return next((item for item in conditions if item["type"] == "Ready" and item["status"] == "True"), None)
 
 
 def unscheduled(pod: Object) -> str | None:
-    """What the scheduler says of a pod that it found no node for."""
+    """Why the scheduler found no node for a pod; None where the pod has a node."""
     for condition in pod.get("status", {}).get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return str(condition.get("message") or condition.get("reason"))
@@ -86,7 +86,7 @@ def _runs(container: Object) -> bool:
 
 
 def _container(who: str, pod: Object, container: Object) -> str | None:
-    """What is wrong with one container; None where it is ready or done."""
+    """What is wrong with one container; None where the container is ready or has succeeded."""
     where = f"-n {pod['metadata']['namespace']} {name_of(pod)}"
     logs = f"See kubectl logs {where} -c {container['name']}"
     state = container.get("state") or {}
@@ -95,10 +95,11 @@ def _container(who: str, pod: Object, container: Object) -> str | None:
         secrets = "imagePullSecrets" in pod["spec"]
         return (
             f"{who}: image {container['image']} cannot be pulled ({waiting['reason']}: {waiting.get('message', '')}). "
-            f"Check name, tag and registry, that the node reaches it{', and the pull secrets' if secrets else ''}"
+            "Check name, tag and registry, that the node reaches the registry"
+            f"{', and the pull secrets' if secrets else ''}"
         )
     if waiting and waiting.get("reason") not in ("PodInitializing", "ContainerCreating"):
-        # A container that was never made has no log.
+        # A container that never started has no log.
         see = f"{logs} --previous" if "lastState" in container else f"See kubectl describe pod {where}"
         return (
             f"{who}: container {container['name']} waits ({waiting.get('reason')}: {waiting.get('message', '')})."
@@ -118,10 +119,10 @@ def _container(who: str, pod: Object, container: Object) -> str | None:
 
 
 def _last_words(container: Object) -> str:
-    """How a container ended the last time."""
+    """How a container ended the last time; empty where it never ended."""
     ended = (container.get("lastState") or {}).get("terminated")
     if not ended:
         return ""
     message = (ended.get("message") or "")[-_LAST_WORDS:].strip()
     words = f": {message}" if message else ""
-    return f" It ended with exit code {ended.get('exitCode')} ({ended.get('reason')}){words}."
+    return f" It last ended with exit code {ended.get('exitCode')} ({ended.get('reason')}){words}."

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything of a cluster that checks look at, read once with a constant number of list calls."""
+"""The objects of a cluster that checks look at, read once with a constant number of list calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ApiError
-from .kubevirt_config import HYPERCONVERGEDS, ConfigOwner, hyperconverged, kubevirt, list_kubevirts
+from .kubevirt_config import (
+    HYPERCONVERGEDS,
+    ConfigOwner,
+    find_hyperconvergeds,
+    hyperconverged,
+    kubevirt,
+    list_kubevirts,
+)
 from .objects import DAEMONSETS, MACHINES, NODES, PODS, Object, Objects
 
 if TYPE_CHECKING:
@@ -22,8 +29,8 @@ Part = TypeVar("Part")
 class ClusterSnapshot:
     """A cluster at one moment.
 
-    ``kubevirts``: None where the API does not know the kind. ``hyperconvergeds``: with the collection they were read
-    from. ``unread``: what the API server said about each part (by the name of the field) that could not be read.
+    ``kubevirts``: None where the API does not know the kind. ``hyperconvergeds``: the list of HYPERCONVERGEDS that has
+    them, and the objects. ``unread``: for each field that could not be read, the answer of the API server.
     """
 
     server: str = ""
@@ -38,24 +45,27 @@ class ClusterSnapshot:
 
     @property
     def kubevirt(self) -> Object | None:
-        """KubeVirt's CR."""
+        """KubeVirt's CR; None without KubeVirt."""
         return self.kubevirts[0] if self.kubevirts else None
 
     @property
     def hyperconverged(self) -> Object | None:
-        """HyperConverged's CR."""
+        """HyperConverged's CR; None without HyperConverged."""
         return self.hyperconvergeds[1][0] if self.hyperconvergeds[1] else None
 
     @property
     def config_owner(self) -> ConfigOwner | None:
-        """Who has KubeVirt's configuration; None without KubeVirt."""
+        """The object that has KubeVirt's configuration; None without KubeVirt."""
         if self.hyperconverged:
             return hyperconverged(self.hyperconvergeds[0], self.hyperconverged)
         return kubevirt(self.kubevirt) if self.kubevirt else None
 
 
-def read(api: Api) -> ClusterSnapshot:
-    """The cluster as it is. What may not be read is noted. Raises ApiError where nothing can be."""
+def read_cluster(api: Api) -> ClusterSnapshot:
+    """Read a cluster. Parts that the account may not read stay empty and are noted in ``unread``.
+
+    Raises ApiError where the API server cannot be reached.
+    """
     version = api.get("/version")["gitVersion"]
     unread: dict[str, str] = {}
     none: tuple[str, Objects] = (HYPERCONVERGEDS[0], [])
@@ -75,14 +85,6 @@ def read(api: Api) -> ClusterSnapshot:
         daemonsets=part("daemonsets", lambda: api.list(DAEMONSETS), []),
         machines=part("machines", lambda: api.find_all(MACHINES), []),
         kubevirts=part("kubevirts", lambda: list_kubevirts(api), None),
-        hyperconvergeds=part("hyperconvergeds", lambda: _hyperconvergeds(api), none),
+        hyperconvergeds=part("hyperconvergeds", lambda: find_hyperconvergeds(api), none),
         unread=unread,
     )
-
-
-def _hyperconvergeds(api: Api) -> tuple[str, Objects]:
-    for collection in HYPERCONVERGEDS:
-        found = api.find_all(collection)
-        if found:
-            return collection, found
-    return HYPERCONVERGEDS[0], []

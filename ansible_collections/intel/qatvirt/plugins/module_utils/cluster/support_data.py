@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster can say about its QAT to somebody who is not there: objects, events and logs, as they are.
+"""The cluster's part of a support bundle: objects, events and logs that concern QAT, as the API server has them.
 
 A constant number of list calls, and one call for the log of each pod that hands out VFs. What the account may not read
-is noted and nothing fails for it.
+is noted, and is no failure.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .nodes import PLUGIN_PREFIX, is_named
 from .objects import EVENTS, Object, Objects, event_time, in_namespace, labels_of, name_of
 from .pods import devices_of, devices_of_machine, pod_trouble
 from .qat_plugin import image_of
-from .snapshot import ClusterSnapshot, read
+from .snapshot import ClusterSnapshot, read_cluster
 
 if TYPE_CHECKING:
     from .api import Api
 
 _MOST_OBJECTS = 200
-"""Pods and virtual machines with VFs."""
+"""Pods with VFs, and virtual machines with VFs, at most."""
 _MOST_EVENTS = 1000
 _LOG_BYTES = 500_000
-_NODE = {
+_NODE_FIELDS = {
     "metadata": ("name", "uid", "creationTimestamp", "labels", "annotations"),
     "spec": ("taints", "unschedulable"),
     "status": ("conditions", "capacity", "allocatable", "nodeInfo", "addresses"),
@@ -35,9 +35,12 @@ _NODE = {
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """``resources``: KubeVirt's for VFs, ``namespaces``: whose events to take, ``pods``: logs of so many, ``lines``: of
-    each at most."""
+class SupportScope:
+    """What to collect.
+
+    ``resources``: KubeVirt's resources for VFs. ``namespaces``: whose events to collect. ``pods``: number of pods whose
+    logs are collected at most. ``lines``: number of lines of each log at most.
+    """
 
     resources: tuple[str, ...]
     namespaces: tuple[str, ...]
@@ -45,16 +48,19 @@ class Wanted:
     lines: int
 
 
-def dump(api: Api, wanted: Wanted) -> Object:
-    """What the module ``qat_cluster_dump`` returns (documented there). Raises ApiError where nothing can be read."""
-    found = read(api)
+def collect(api: Api, scope: SupportScope) -> Object:
+    """The result of the module that collects support data of a cluster; that module documents it.
+
+    Raises ApiError where the API server cannot be reached.
+    """
+    found = read_cluster(api)
     unreadable = dict(found.unread)
-    resources = _resources(found, wanted)
+    resources = _resources(found, scope)
     daemonsets = [item for item in found.daemonsets if image_of(item) or _is_handler(item["spec"]["template"])]
     owners = {(item["metadata"]["namespace"], name_of(item)) for item in daemonsets}
-    agents = [pod for pod in found.pods if _is_handler(pod) or _owner(pod) in owners]
-    users = [pod for pod in found.pods if any(_is_one(name, resources) for name in devices_of(pod))]
-    machines = [item for item in found.machines if any(_is_one(name, resources) for name in devices_of_machine(item))]
+    agents = [pod for pod in found.pods if _is_handler(pod) or _daemonset_of(pod) in owners]
+    users = [pod for pod in found.pods if any(_is_any(name, resources) for name in devices_of(pod))]
+    machines = [item for item in found.machines if any(_is_any(name, resources) for name in devices_of_machine(item))]
     kept = agents + users[:_MOST_OBJECTS]
     return {
         "schema": 1,
@@ -68,22 +74,22 @@ def dump(api: Api, wanted: Wanted) -> Object:
         "pods": kept,
         "machines": machines[:_MOST_OBJECTS],
         "left_out": _left_out(users, machines),
-        "events": _events(api, wanted, kept + machines, unreadable),
-        "logs": _logs(api, agents, wanted, unreadable),
+        "events": _events(api, scope, kept + machines, unreadable),
+        "logs": _logs(api, agents, scope, unreadable),
         "unreadable": unreadable,
     }
 
 
-def _resources(found: ClusterSnapshot, wanted: Wanted) -> tuple[str, ...]:
-    """All names that a VF may have here: as wanted, as KubeVirt is configured, and those of Intel's plugin."""
+def _resources(found: ClusterSnapshot, scope: SupportScope) -> tuple[str, ...]:
+    """Every resource that may stand for VFs: those of the scope, of KubeVirt's configuration, and of Intel's plugin."""
     item = found.hyperconverged or found.kubevirt
     permitted = (
         [entry.resource_name for entry in qat_entries(item, found.config_owner)] if item and found.config_owner else []
     )
-    return tuple(dict.fromkeys([*wanted.resources, *permitted, PLUGIN_PREFIX]))
+    return tuple(dict.fromkeys([*scope.resources, *permitted, PLUGIN_PREFIX]))
 
 
-def _is_one(name: str, resources: tuple[str, ...]) -> bool:
+def _is_any(name: str, resources: tuple[str, ...]) -> bool:
     return any(is_named(name, resource) for resource in resources)
 
 
@@ -91,31 +97,31 @@ def _is_handler(item: Object) -> bool:
     return HANDLER.items() <= labels_of(item).items()
 
 
-def _owner(pod: Object) -> tuple[str, str] | None:
-    """Namespace and name of the DaemonSet that a pod is of."""
+def _daemonset_of(pod: Object) -> tuple[str, str] | None:
+    """Namespace and name of the DaemonSet to which a pod belongs."""
     owners = pod["metadata"].get("ownerReferences") or ()
     return next(((pod["metadata"]["namespace"], item["name"]) for item in owners if item["kind"] == "DaemonSet"), None)
 
 
 def _pruned(item: Object) -> Object:
-    """A Node without its images, volumes and the like."""
-    return {part: {key: item[part][key] for key in keys if key in item[part]} for part, keys in _NODE.items()}
+    """A Node without fields that do not concern QAT, such as its images and volumes."""
+    return {part: {key: item[part][key] for key in keys if key in item[part]} for part, keys in _NODE_FIELDS.items()}
 
 
 def _left_out(users: Objects, machines: Objects) -> Object:
-    """How many objects are too many."""
+    """Number of objects that were left out, by kind."""
     counts = {"pods": len(users) - _MOST_OBJECTS, "machines": len(machines) - _MOST_OBJECTS}
     return {kind: count for kind, count in counts.items() if count > 0}
 
 
-def _events(api: Api, wanted: Wanted, involved: Objects, unreadable: dict[str, str]) -> Objects:
-    """Events of the namespaces, the nodes, and the objects involved, in the order of time."""
+def _events(api: Api, scope: SupportScope, involved: Objects, unreadable: dict[str, str]) -> Objects:
+    """Events of the namespaces, of nodes, and of the objects ``involved``, oldest first."""
     names = {(item["metadata"]["namespace"], name_of(item)) for item in involved}
     try:
-        found = [event for event in api.list(EVENTS) if _is_about(event, names, wanted.namespaces)]
+        found = [event for event in api.list(EVENTS) if _is_about(event, names, scope.namespaces)]
     except ApiError as error:
         unreadable["events of other namespaces"] = str(error)
-        found = [event for namespace in wanted.namespaces for event in _events_of(api, namespace, unreadable)]
+        found = [event for namespace in scope.namespaces for event in _events_of(api, namespace, unreadable)]
     return sorted(found, key=event_time)[-_MOST_EVENTS:]
 
 
@@ -136,16 +142,17 @@ def _is_about(event: Object, names: set[tuple[str, str]], namespaces: tuple[str,
     )
 
 
-def _logs(api: Api, agents: Objects, wanted: Wanted, unreadable: dict[str, str]) -> dict[str, str]:
-    """The end of the logs of pods that hand out VFs, those in trouble first; also before their last restart."""
+def _logs(api: Api, agents: Objects, scope: SupportScope, unreadable: dict[str, str]) -> dict[str, str]:
+    """The last lines of the logs of ``agents``, pods in trouble first; of restarted pods the previous log too."""
     logs: dict[str, str] = {}
     chosen = sorted(agents, key=lambda pod: (not pod_trouble(pod), pod["metadata"]["namespace"], name_of(pod)))
-    if len(chosen) > wanted.pods:
-        unreadable["logs of more pods"] = f"{wanted.pods} of {len(chosen)} are here, those in trouble first"
-    for pod in chosen[: wanted.pods]:
+    if len(chosen) > scope.pods:
+        collected = f"{scope.pods} of {len(chosen)} logs were collected, those of pods in trouble first"
+        unreadable["logs of more pods"] = collected
+    for pod in chosen[: scope.pods]:
         namespace, name, container = pod["metadata"]["namespace"], name_of(pod), pod["spec"]["containers"][0]["name"]
         path = f"/api/v1/namespaces/{namespace}/pods/{name}/log"
-        query: dict[str, Any] = {"container": container, "tailLines": wanted.lines, "limitBytes": _LOG_BYTES}
+        query: dict[str, Any] = {"container": container, "tailLines": scope.lines, "limitBytes": _LOG_BYTES}
         runs = [("", query), (".previous", {**query, "previous": "true"})] if _restarted(pod) else [("", query)]
         for suffix, options in runs:
             key = f"{namespace}/{name}/{container}{suffix}"

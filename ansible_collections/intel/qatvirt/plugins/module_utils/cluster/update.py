@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changing an object that others change, too: nothing of theirs is lost."""
+"""Changes of an object that others change too: no change of theirs is lost."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from .api import Api
 
 TRIES = 50
+"""Attempts to write an object before the writer gives up."""
 LONGEST_PAUSE = 2.0
-"""Seconds between two tries at most; the pauses grow and differ, so that two writers do not keep in step."""
+"""Seconds between two attempts at most. The pauses grow and are random, so that two writers do not keep in step."""
 
 Keys = tuple[str, ...]
-"""The way to a field of an object."""
+"""The path of a field in an object."""
 
 
 def edit(api: Api, url: str, change: Callable[[Object], Object]) -> tuple[Object, Object]:
-    """Read an object, change it, write it back; again from the start where somebody wrote in between.
+    """Read an object, change it, write it back; start again where another writer wrote in between.
 
-    ``change``: a pure function of the object, which it may change in place. Returns the object before and after.
-    Nothing is written where it is the same. Raises ApiError when others never leave it alone for long enough.
+    ``change``: a pure function of the object, which may change the object in place. Returns the object before and
+    after. Nothing is written where the change changes nothing. Raises ApiError where other writers wrote in between at
+    each of TRIES attempts.
     """
     pause = 0.01
     for _try in range(TRIES):
@@ -42,14 +44,14 @@ def edit(api: Api, url: str, change: Callable[[Object], Object]) -> tuple[Object
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 1.5, LONGEST_PAUSE)
     raise ApiError(
-        f"{url}: somebody else changed it each of {TRIES} times between reading and writing, so nothing was changed. "
-        "metadata.managedFields (kubectl get --show-managed-fields) tells who writes all the time: stop that, and run "
-        "this again"
+        f"{url}: another writer changed the object between reading and writing at each of {TRIES} attempts, so nothing "
+        "was changed. metadata.managedFields (kubectl get --show-managed-fields) names the writers: stop the one that "
+        "writes all the time, and run this again"
     )
 
 
 def look_up(item: Object, keys: Keys) -> Any:
-    """What is at a path in an object, None where there is nothing."""
+    """The value at a path in an object, None where the path does not exist."""
     found: Any = item
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
@@ -57,7 +59,7 @@ def look_up(item: Object, keys: Keys) -> Any:
 
 
 def set_at(item: Object, keys: Keys, value: Any) -> None:
-    """Put a value at a path of an object, making what is missing on the way there."""
+    """Set the value at a path in an object, and create the missing fields of the path."""
     for key in keys[:-1]:
         if item.get(key) is None:
             item[key] = {}
@@ -66,7 +68,7 @@ def set_at(item: Object, keys: Keys, value: Any) -> None:
 
 
 def prune(item: Object, keys: Keys) -> None:
-    """Remove what is at a path if it is empty, and then what became empty above it; the first key stays."""
+    """Remove an empty field, then each field above it that became empty; the field of the first key stays."""
     for length in range(len(keys), 1, -1):
         parent = look_up(item, keys[: length - 1])
         if parent and not parent.get(keys[length - 1]):

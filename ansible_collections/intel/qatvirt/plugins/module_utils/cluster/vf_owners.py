@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who has each VF of a node.
 
-Pure. A VF that a process has open is that process's, and so the pod's or the virtual machine's it runs in; else it is
-the resource's under which the node offers it; else nobody's. What the API cannot tell is which VF kubelet gave to a pod
-that has not opened it yet. But kubelet gives each device of one resource away once (``cm/devicemanager/manager.go``),
-so a VF is assigned twice only where two resources have it, or more are given than there are.
+Pure. The owner of a VF that a process has open is the virtual machine or the pod in which the process runs, or else the
+process. The owner of any other VF is the resource under which the node offers the VF; a VF that is not offered is
+free. The API does not tell which VF kubelet gave to a pod that has not opened the VF yet. But kubelet gives each device
+of one resource away once (``cm/devicemanager/manager.go``), so a VF is assigned twice only where two resources have the
+VF, or where more VFs of a resource are given away than exist.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ PROCESS = "process"
 RESOURCE = "resource"
 FREE = "free"
 UNUSABLE = "unusable"
+"""Kinds of owners, and of VFs without an owner."""
 
 
 @dataclass(frozen=True)
 class VfOwner:
-    """Who has a VF: ``kind``, one of the above, and who that is."""
+    """Who has a VF. ``kind``: one of the kinds above. ``text``: which one, or why a VF has no owner."""
 
     kind: str
     text: str
@@ -36,31 +38,31 @@ class VfOwner:
         return {POD: f"pod {self.text}", PROCESS: f"process {self.text}"}.get(self.kind, self.text)
 
 
-def owners(
+def vf_owners(
     node: ClusterNode, pfs: tuple[Pf, ...], item: Object | None, pods: Objects, resources: dict[str, str]
 ) -> VfOwners:
-    """The owners of each VF, by its address: one each, or more where something is wrong.
+    """The owners of each VF by the VF's address: one owner, or several where something is wrong.
 
-    ``item``: the Node object, None without a cluster. ``pods``: on the node, not ended. ``resources``: KubeVirt's, by
-    selector.
+    ``item``: the Node object, None without a cluster. ``pods``: pods on the node that have not ended. ``resources``:
+    KubeVirt's resource by selector.
     """
     by_uid = {pod["metadata"].get("uid"): pod for pod in pods}
-    return {vf.address: _users(vf, by_uid) or (_offer(node, pf, vf, item, resources),) for pf in pfs for vf in pf.vfs}
+    return {vf.address: _holders(vf, by_uid) or (_offer(node, pf, vf, item, resources),) for pf in pfs for vf in pf.vfs}
 
 
 VfOwners = dict[str, tuple[VfOwner, ...]]
 
 
-def _users(vf: Vf, pods: dict[str | None, Object]) -> tuple[VfOwner, ...]:
-    """Everybody who has a VF open; several processes of one pod are one."""
+def _holders(vf: Vf, pods: dict[str | None, Object]) -> tuple[VfOwner, ...]:
+    """Owners that have a VF open; several processes of one pod are one owner."""
     found = [
-        _user(pods.get(holder.pod), str(holder)) if holder.pod else VfOwner(PROCESS, str(holder))
+        _holder(pods.get(holder.pod), str(holder)) if holder.pod else VfOwner(PROCESS, str(holder))
         for holder in vf.holders
     ]
     return tuple(dict.fromkeys(found))
 
 
-def _user(pod: Object | None, process: str) -> VfOwner:
+def _holder(pod: Object | None, process: str) -> VfOwner:
     if pod is None:
         return VfOwner(PROCESS, process)
     namespace = pod["metadata"]["namespace"]
@@ -77,23 +79,26 @@ def _offer(node: ClusterNode, pf: Pf, vf: Vf, item: Object | None, resources: di
         )
     name = plugin_resource(pf) if node.workload == CONTAINER else resources.get(selector_of(vf))
     if item is None or name is None:
-        return VfOwner(FREE, "no cluster was looked at" if item is None else "no resource has its kind")
+        return VfOwner(FREE, "no cluster was looked at" if item is None else "no resource is for its kind of VF")
     if allocatable(item, name):
         return VfOwner(RESOURCE, name)
     return VfOwner(FREE, f"the node does not offer {name}")
 
 
 def plugin_resource(pf: Pf) -> str:
-    """Under which name Intel's plugin offers the VFs of a PF (intel-device-plugins-for-kubernetes 0.36,
-    ``dpdkdrv.go``): by its services in the order the kernel prints them."""
+    """Name of the resource under which Intel's plugin offers the VFs of a PF.
+
+    The name has the services of the PF in the order in which the kernel prints them
+    (intel-device-plugins-for-kubernetes 0.36, ``dpdkdrv.go``).
+    """
     if not pf.services:
         return f"{PLUGIN_PREFIX}generic"
     joined = "-".join(pf.services)
     return PLUGIN_PREFIX + ("cy" if set(pf.services) == {"sym", "asym"} else joined)
 
 
-def given(pods: Objects, names: set[str]) -> dict[str, int]:
-    """How many of each QAT resource kubelet has given to pods. ``names``: KubeVirt's; Intel's plugin's are known."""
+def given_to_pods(pods: Objects, names: set[str]) -> dict[str, int]:
+    """Number of each QAT resource that kubelet has given to pods. ``names``: KubeVirt's resources for VFs."""
     found: dict[str, int] = {}
     for pod in pods:
         for name, count in devices_of(pod).items():

@@ -126,7 +126,7 @@ def _facts_notes(nodes: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def count_table(nodes: list[dict[str, Any]]) -> str:
+def allocatable_table(nodes: list[dict[str, Any]]) -> str:
     """A table with one row for each node and resource. ``nodes``: as the module ``qat_allocatable`` returns them."""
     rows: list[tuple[str, ...]] = [
         (

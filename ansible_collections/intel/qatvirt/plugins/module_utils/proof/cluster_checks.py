@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..cluster.allocatable import NodeAllocatable, explain
-from ..cluster.host_devices import GATE, Entry, of_pf, qat_entries
-from ..cluster.kubevirt import describe, is_available, judge, parse_version
+from ..cluster.host_devices import GATE, Entry, qat_entries, why_not_pf
+from ..cluster.kubevirt import describe, is_available, parse_version, version_objections
 from ..cluster.kubevirt_config import kubevirt
 from ..cluster.nodes import CONTAINER, PLUGIN_PREFIX, READY_LABEL, WORKLOAD_LABEL, is_named
 from ..cluster.objects import Object, labels_of, name_of
 from ..cluster.pods import devices_of, devices_of_machine, is_launcher, machine_of, pod_trouble, unscheduled
 from ..cluster.qat_plugin import limit_of
 from ..cluster.update import look_up
-from ..cluster.vf_owners import VfOwners, given, owners
+from ..cluster.vf_owners import VfOwners, given_to_pods, vf_owners
 from ..errors import InputError
 from ..test_vm.diagnosis import Diagnosis, Evidence, Statement, diagnose
 from ..test_vm.signatures import MACHINE
@@ -134,7 +134,7 @@ def _version(site: Site) -> str:
 
 def _versions(site: Site) -> Iterator[Finding]:
     item = site.cluster.kubevirt
-    for found in judge(_version(site), None, site.cluster.version) if item else ():
+    for found in version_objections(_version(site), None, site.cluster.version) if item else ():
         yield Finding(
             found.text,
             "take releases that go together; KubeVirt's release notes have the matrix",
@@ -191,7 +191,7 @@ def _permitted(site: Site) -> Iterator[Finding]:
     known: dict[str, set[str]] = {}
     for entry in entries:
         known.setdefault(entry.key, set()).add(entry.resource_name)
-        wrong = of_pf(entry)
+        wrong = why_not_pf(entry)
         if wrong:
             yield _perm(site, wrong, "take it out of permittedHostDevices; the module kubevirt_host_devices does")
     for key, names in known.items():
@@ -245,7 +245,7 @@ def _counts(site: Site) -> Iterator[tuple[CheckedNode, NodeAllocatable]]:
 
 def _double(site: Site) -> Iterator[Finding]:
     for case, counted in _counts(site):
-        if counted.strangers:
+        if counted.of_other_plugin:
             yield _counted(
                 case,
                 counted,
@@ -277,7 +277,7 @@ def _twice(site: Site) -> Iterator[Finding]:
                     f"VF {address}",
                     f"find /proc/[0-9]*/fd -lname '/dev/vfio/*'; {address}",
                 )
-        gave = given(site.pods_on(case), names)
+        gave = given_to_pods(site.pods_on(case), names)
         if sum(gave.values()) > case.node.total:
             told = ", ".join(f"{name}: {number}" for name, number in sorted(gave.items()))
             yield Finding(
@@ -292,7 +292,7 @@ def _twice(site: Site) -> Iterator[Finding]:
 def owners_of(site: Site, case: CheckedNode) -> VfOwners:
     """Who has each VF of a node, by its address."""
     item = site.objects.get(case.name)
-    return owners(case.node, case.pfs, item, site.pods_on(case), site.resources or {})
+    return vf_owners(case.node, case.pfs, item, site.pods_on(case), site.resources or {})
 
 
 def _handler(site: Site) -> Iterator[Finding]:

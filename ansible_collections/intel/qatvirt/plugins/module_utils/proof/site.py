@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..cluster.allocatable import HANDLER, PLUGIN, NodeAllocatable, count
+from ..cluster.allocatable import HANDLER, PLUGIN, NodeAllocatable, node_allocatable
 from ..cluster.kubevirt_config import ConfigOwner
 from ..cluster.nodes import CONTAINER, VM, ClusterNode, cluster_node, node_object
 from ..cluster.objects import Object, Objects, labels_of
@@ -139,7 +139,9 @@ class Site:
     def counts(self) -> dict[str, NodeAllocatable]:
         """What each node that the cluster has should advertise and does, by the node's name here."""
         return {
-            case.name: count(case.node, self.objects[case.name], _agents(self.pods_on(case)), self.resources or {})
+            case.name: node_allocatable(
+                case.node, self.objects[case.name], _agents(self.pods_on(case)), self.resources or {}
+            )
             for case in self.nodes
             if case.name in self.objects
         }

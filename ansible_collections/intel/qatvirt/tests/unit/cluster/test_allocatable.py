@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.allocatable import (
     NodeAllocatable,
-    count,
     explain,
     is_stale,
+    node_allocatable,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import ClusterNode
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import node_object, pod_object
@@ -46,7 +46,7 @@ def going(pod: dict[str, Any]) -> dict[str, Any]:
 
 
 def counted(node: ClusterNode, allocatable: dict[str, str], *pods: dict[str, Any]) -> NodeAllocatable:
-    return count(node, node_object("n", allocatable), list(pods), RESOURCES)
+    return node_allocatable(node, node_object("n", allocatable), list(pods), RESOURCES)
 
 
 def test_each_vf_once_is_right() -> None:
@@ -75,7 +75,7 @@ def test_a_pod_that_is_going_is_no_owner_and_what_it_advertised_goes_with_it() -
     found = counted(VMS, {"intel.com/qat": "16"}, going(handler()))
     assert found.agent is None
     assert not found.right
-    assert "virt-handler virt-handler-1 is being deleted and has not ended yet" in explain(found)
+    assert "the pod virt-handler-1 of virt-handler is being deleted and has not ended yet" in explain(found)
     assert not counted(VMS, {"intel.com/qat": "16"}, going(handler()), handler()).right
 
 
@@ -97,13 +97,16 @@ def test_two_owners_are_told_by_name() -> None:
 
 def test_what_is_missing_is_explained() -> None:
     text = explain(counted(VMS, {"intel.com/qat": "8"}))
-    assert "n: expected intel.com/qat: 16 allocatable, found intel.com/qat: 8; no pod of virt-handler is on it" in text
+    assert (
+        "n: expected intel.com/qat: 16 allocatable, found intel.com/qat: 8; no pod of virt-handler is on the node"
+        in text
+    )
     cordoned = node_object("n")
     cordoned["spec"]["unschedulable"] = True
-    assert "cordoned" in explain(count(VMS, cordoned, [], RESOURCES))
+    assert "cordoned" in explain(node_allocatable(VMS, cordoned, [], RESOURCES))
     assert "kubectl logs -n apps virt-handler-1" in explain(counted(VMS, {}, handler()))
     text = explain(counted(CONTAINERS, {}))
-    assert "no pod of Intel's QAT plugin is on it. Its label qatvirt.intel.com/ready must be true" in text
+    assert "no pod of Intel's QAT plugin is on the node. The node's label qatvirt.intel.com/ready must be true" in text
 
 
 def test_an_image_that_cannot_be_pulled_is_named() -> None:
@@ -112,5 +115,5 @@ def test_an_image_that_cannot_be_pulled_is_named() -> None:
     container = {"name": "main", "image": "mirror/intel-qat-plugin:nowhere", "state": {"waiting": waiting}}
     pod["status"]["containerStatuses"] = [container]
     text = explain(counted(CONTAINERS, {}, pod))
-    assert "n: expected qat.intel.com/*: 16 allocatable, found qat.intel.com/*: 0; its Intel's QAT plugin: pod" in text
+    assert "n: expected qat.intel.com/*: 16 allocatable, found qat.intel.com/*: 0; Intel's QAT plugin: pod" in text
     assert "image mirror/intel-qat-plugin:nowhere cannot be pulled (ImagePullBackOff: not found)" in text

@@ -88,7 +88,9 @@ def test_a_provider_that_is_wrong_is_corrected_and_the_rest_of_the_entry_kept() 
 
 
 def test_another_name_for_the_selector_is_refused() -> None:
-    with pytest.raises(Refused, match=r"KubeVirt kubevirt/kubevirt makes it acme.com/qat; KubeVirt takes the last"):
+    with pytest.raises(
+        Refused, match=r"KubeVirt kubevirt/kubevirt gives it the name acme.com/qat; KubeVirt takes the last"
+    ):
         merge(cr({"pciVendorSelector": "8086:4941", "resourceName": "acme.com/qat"}), KUBEVIRT, [VF])
 
 
@@ -117,15 +119,18 @@ def test_absent_leaves_a_list_that_others_left_empty() -> None:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ([raw("8086:4940")], "selector 8086:4940 is the PF of a 4xxx; a virtual machine gets VFs, which are 8086:4941"),
-        ([raw("8086:37C8")], "VFs, which are 8086:37c9"),
-        ([raw("4941")], "selector '4941' is not vendor and device in hex, such as 8086:4941"),
+        (
+            [raw("8086:4940")],
+            "selector 8086:4940 is the PF of a 4xxx; a virtual machine gets VFs, whose selector is 8086:4941",
+        ),
+        ([raw("8086:37C8")], "VFs, whose selector is 8086:37c9"),
+        ([raw("4941")], "selector '4941' is not vendor and device in hexadecimal, such as 8086:4941"),
         ([raw("8086:4941", "qat")], "resource name 'qat' is not DOMAIN/NAME"),
         ([raw("8086:4941", "intel.com/")], "is not DOMAIN/NAME"),
         ([raw("8086:4941", "qat.intel.com/cy", external=True)], "such a virtual machine never starts"),
         ([raw("8086:4941", "qat.intel.com/cy")], "names of Intel's plugin"),
-        ([raw("8086:4941"), raw("8086:4941", "intel.com/other")], "another entry makes it intel.com/qat"),
-        ([raw("8086:49ab"), raw("8086:49AB", "intel.com/other")], "another entry makes it"),
+        ([raw("8086:4941"), raw("8086:4941", "intel.com/other")], "another entry gives it the name intel.com/qat"),
+        ([raw("8086:49ab"), raw("8086:49AB", "intel.com/other")], "another entry gives it the name"),
         ([raw("8086:4941"), raw("8086:4941", external=True)], "with and without external_resource_provider"),
     ],
 )
@@ -160,7 +165,7 @@ def test_the_second_of_two_entries_there_is_seen_too() -> None:
         {"pciVendorSelector": "8086:4941", "resourceName": "intel.com/qat"},
         {"pciVendorSelector": "8086:4941", "resourceName": "acme.com/qat"},
     )
-    with pytest.raises(Refused, match=r"makes it acme\.com/qat"):
+    with pytest.raises(Refused, match=r"gives it the name acme\.com/qat"):
         merge(item, KUBEVIRT, [VF])
 
 

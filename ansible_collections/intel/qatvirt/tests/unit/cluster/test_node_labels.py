@@ -8,10 +8,10 @@ import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.node_labels import (
     difference,
-    in_the_way,
     marks_of,
-    must_be_empty,
     patch,
+    resources_of_old_workload,
+    users_against,
     wanted_marks,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import ClusterNode
@@ -56,42 +56,42 @@ def test_a_node_that_has_all_its_marks_is_not_touched() -> None:
 
 def test_any_machine_is_in_the_way_of_containers() -> None:
     pods = [launcher("plain", "n"), launcher("fast", "n", asks="intel.com/qat"), launcher("far", "m")]
-    assert in_the_way(CONTAINERS, "n", pods, QAT) == [
+    assert users_against(CONTAINERS, "n", pods, QAT) == [
         "virtual machine apps/plain (pod apps/virt-launcher-plain-x1)",
         "virtual machine apps/fast (pod apps/virt-launcher-fast-x1)",
     ]
-    assert in_the_way(VMS, "n", pods, QAT) == []
+    assert users_against(VMS, "n", pods, QAT) == []
 
 
 @pytest.mark.parametrize("phase", ["Running", "Pending"])
 def test_a_pod_with_a_vf_is_in_the_way_of_machines(phase: str) -> None:
     pods = [pod_object("nginx", "n", asks="qat.intel.com/cy", phase=phase), pod_object("plain", "n")]
-    assert in_the_way(VMS, "n", pods, QAT) == ["pod apps/nginx (qat.intel.com/cy: 1)"]
-    assert in_the_way(CONTAINERS, "n", pods, QAT) == []
+    assert users_against(VMS, "n", pods, QAT) == ["pod apps/nginx (qat.intel.com/cy: 1)"]
+    assert users_against(CONTAINERS, "n", pods, QAT) == []
 
 
-def test_a_pod_that_is_done_is_not_in_the_way() -> None:
-    assert in_the_way(VMS, "n", [pod_object("job", "n", asks="qat.intel.com/cy", phase="Succeeded")], QAT) == []
+def test_a_pod_that_is_done_is_not_users_against() -> None:
+    assert users_against(VMS, "n", [pod_object("job", "n", asks="qat.intel.com/cy", phase="Succeeded")], QAT) == []
 
 
 def test_an_init_container_counts() -> None:
     pod = pod_object("nginx", "n")
     pod["spec"]["initContainers"] = [{"name": "i", "resources": {"limits": {"qat.intel.com/dc": "2"}}}]
-    assert in_the_way(VMS, "n", [pod], QAT) == ["pod apps/nginx (qat.intel.com/dc: 2)"]
+    assert users_against(VMS, "n", [pod], QAT) == ["pod apps/nginx (qat.intel.com/dc: 2)"]
 
 
 def test_a_process_of_the_node_is_in_the_way_of_both_and_a_rightful_pod_of_none() -> None:
     held = ((None, "VF 1 is held by dpdk (pid 5)"), ("uid-virt-launcher-fast-x1", "VF 2 is held by qemu"))
     pods = [launcher("fast", "n", asks="intel.com/qat")]
     vms = ClusterNode("n", workload="vm", held=held)
-    assert in_the_way(vms, "n", pods, QAT) == ["VF 1 is held by dpdk (pid 5)"]
+    assert users_against(vms, "n", pods, QAT) == ["VF 1 is held by dpdk (pid 5)"]
     containers = ClusterNode("n", workload="container", held=held)
-    assert in_the_way(containers, "n", pods, QAT) == [
+    assert users_against(containers, "n", pods, QAT) == [
         "virtual machine apps/fast (pod apps/virt-launcher-fast-x1)",
         "VF 1 is held by dpdk (pid 5)",
     ]
 
 
-def test_the_old_owner_has_to_be_gone() -> None:
-    assert must_be_empty(CONTAINERS, QAT) == QAT
-    assert must_be_empty(VMS, QAT) == ["qat.intel.com/"]
+def test_resources_of_the_old_workload_have_to_be_gone() -> None:
+    assert resources_of_old_workload(CONTAINERS, QAT) == QAT
+    assert resources_of_old_workload(VMS, QAT) == ["qat.intel.com/"]

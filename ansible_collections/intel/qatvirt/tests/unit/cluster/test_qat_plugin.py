@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import ClusterNode
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.qat_plugin import settings, strangers
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.qat_plugin import other_daemonsets, settings
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 
 BIG = ClusterNode("big", workload="container", vf_counts={"8086:4941": 128}, drivers=("4xxxvf",))
@@ -39,11 +39,11 @@ def test_a_limited_play_takes_nothing_from_other_nodes() -> None:
 
 def test_a_device_the_plugin_does_not_know_is_refused() -> None:
     with pytest.raises(
-        InputError, match=r"does not know the device of ice \(200xxvf\).*qatvirt_workload of the node to vm"
+        InputError, match=r"does not know the device of ice \(200xxvf\).*qatvirt_workload of these nodes to vm"
     ):
         settings([ClusterNode("ice", workload="container", drivers=("200xxvf",))], [], *OURS)
 
 
 def test_another_plugin_is_found_by_its_image() -> None:
     others = [daemonset("default", "intel-qat-plugin"), daemonset("x", "sgx", image="r/intel-sgx-plugin:1")]
-    assert strangers([daemonset(*OURS), *others], *OURS) == ["default/intel-qat-plugin"]
+    assert other_daemonsets([daemonset(*OURS), *others], *OURS) == ["default/intel-qat-plugin"]

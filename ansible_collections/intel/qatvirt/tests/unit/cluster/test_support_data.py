@@ -16,11 +16,11 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects impo
     NODES,
     PODS,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.support_data import Wanted, dump
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.support_data import SupportScope, collect
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ApiError
 from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import launcher, node_object, pod_object
 
-WANTED = Wanted(("intel.com/qat",), ("kubevirt",), pods=20, lines=500)
+SCOPE = SupportScope(("intel.com/qat",), ("kubevirt",), pods=20, lines=500)
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 
 
@@ -69,8 +69,8 @@ def machine(name: str, device: str) -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": "apps"}, "spec": {"domain": {"devices": devices}}}
 
 
-def dumped(server: Server, wanted: Wanted = WANTED) -> dict[str, Any]:
-    return dump(server, wanted)  # type: ignore[arg-type]
+def dumped(server: Server, scope: SupportScope = SCOPE) -> dict[str, Any]:
+    return collect(server, scope)  # type: ignore[arg-type]
 
 
 def test_machines_and_pods_without_a_vf_stay_out() -> None:
@@ -85,14 +85,14 @@ def test_machines_and_pods_without_a_vf_stay_out() -> None:
 
 def test_logs_of_pods_in_trouble_come_first_and_those_of_the_run_before_too() -> None:
     pods = [handler(1), handler(2), handler(3, ready=False, restarts=4)]
-    found = dumped(Server(pods=pods), Wanted((), (), pods=2, lines=1))
+    found = dumped(Server(pods=pods), SupportScope((), (), pods=2, lines=1))
     assert list(found["logs"]) == [
         "kubevirt/virt-handler-3/main",
         "kubevirt/virt-handler-3/main.previous",
         "kubevirt/virt-handler-1/main",
     ]
     assert found["logs"]["kubevirt/virt-handler-3/main.previous"].endswith(" before\n")
-    assert found["unreadable"] == {"logs of more pods": "2 of 3 are here, those in trouble first"}
+    assert found["unreadable"] == {"logs of more pods": "2 of 3 logs were collected, those of pods in trouble first"}
 
 
 def test_what_may_not_be_read_is_told_and_the_rest_is_there() -> None:

@@ -46,7 +46,9 @@ def test_a_conflict_is_read_again() -> None:
 def test_who_is_never_let_in_gives_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST_PAUSE", 0.0)
     api = Busy(1000)
-    with pytest.raises(ApiError, match="x: somebody else changed it each of 50 times"):
+    with pytest.raises(
+        ApiError, match="x: another writer changed the object between reading and writing at each of 50 attempts"
+    ):
         edit(api, "x", add)  # type: ignore[arg-type]
 
 
