@@ -15,6 +15,7 @@ is not changed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,7 +176,7 @@ def _parse_vfs(where: str, value: object, errors: list[str]) -> int | str | None
     if value is None or value == MAX:
         return None if value is None else MAX
     text = str(value)
-    if isinstance(value, bool) or not text.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", text):
         errors.append(f"{where} is {value!r}; expected max or a number from 0")
         return None
     return int(text)

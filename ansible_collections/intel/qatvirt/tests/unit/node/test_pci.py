@@ -29,6 +29,19 @@ def test_parse_address_names_what_is_wrong(text: object) -> None:
     assert repr(text) in str(error.value)
 
 
+@pytest.mark.parametrize("number", [1140.0, 1140, "1140.0", 66000])
+def test_parse_address_tells_numbers_of_yaml_to_be_quoted(number: object) -> None:
+    """YAML 1.1 counts in sixties: 0000:19:00.0 without quotes is 1140.0."""
+    with pytest.raises(ValueError, match="in quotes: YAML reads an address of digits only as a number"):
+        parse_address(number)
+
+
+def test_parse_address_asks_for_quotes_where_they_help_only() -> None:
+    with pytest.raises(ValueError, match="is not a PCI address") as error:
+        parse_address("6b.0")
+    assert "quotes" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("pf", "offset", "stride", "index", "vf"),
     [

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,37 +17,13 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import (
     parse_policy,
     settings_for,
 )
+from ansible_collections.intel.qatvirt.tests.unit.node.policies import MALFORMED
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
 
 MIXED = (PfSpec("0000:6b:00.0", "4940"), PfSpec("0000:b3:00.0", "37c8", numa=1))
 
 
-@pytest.mark.parametrize(
-    ("raw", "words"),
-    [
-        (None, "the policy is None; expected a list"),
-        ([], "the policy is []; expected a list"),
-        ({"match": {}}, "expected a list"),
-        (["all"], "policy rule 1 is 'all'; expected a mapping"),
-        ([{"service": ["sym"]}], "policy rule 1: unknown key 'service'"),
-        ([{"match": "all"}], "match is 'all'; expected a mapping"),
-        ([{"match": {"pci": "6b:00.0"}}], "unknown key 'pci'"),
-        ([{"match": {"address": "6b.0"}}], "'6b.0' is not a PCI address"),
-        ([{"match": {"device": "4941"}}], "'4941' is the id of a VF; expected that of the PF, 4940"),
-        ([{"match": {"device": "1234"}}], "'1234' is no QAT PF id"),
-        ([{"match": {"family": "5xxx"}}], "'5xxx' is no QAT family"),
-        ([{"match": {"numa_node": "left"}}], "'left' is no NUMA node"),
-        ([{"services": ["sym", "rsa"]}], "'rsa' is no QAT service"),
-        ([{"services": "sym"}], "services is 'sym'; expected a list"),
-        ([{"services": []}], "services is []; expected a list"),
-        ([{"services": [{"sym": 1}]}], "{'sym': 1} is no QAT service"),
-        ([{"vfs": "some"}], "vfs is 'some'; expected max or a number"),
-        ([{"vfs": -1}], "vfs is -1; expected max or a number"),
-        ([{"vfs": True}], "vfs is True; expected max or a number"),
-        ([{"driver": "igb_uio"}], "driver is 'igb_uio'; expected one of vfio-pci, kernel, none"),
-        ([{"driver": ["vfio-pci"]}], "driver is ['vfio-pci']; expected one of"),
-    ],
-)
+@pytest.mark.parametrize(("raw", "words"), [*MALFORMED, (None, "the policy is None; expected a list")])
 def test_parse_policy_names_what_is_wrong(raw: object, words: str) -> None:
     with pytest.raises(PolicyError) as error:
         parse_policy(raw)
@@ -80,7 +57,7 @@ def test_settings_for_is_none_where_nothing_matches() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "words"),
+    ("rule", "words"),
     [
         ({"match": {"address": "0000:01:00.0"}}, "matches no PF; this node has 0000:6b:00.0 (4xxx 4940, NUMA node 0)"),
         ({"match": {"family": "6xxx"}}, "the policy matches none of this node's PFs"),
@@ -91,13 +68,23 @@ def test_settings_for_is_none_where_nothing_matches() -> None:
         ({"match": {"family": "4xxx"}, "vfs": 8}, "enables all 16 VFs or none; use max or 0"),
         ({"match": {"family": "4xxx"}, "driver": "kernel"}, "Linux has no VF driver for 4xxx"),
         ({"match": {"family": "c62x"}, "services": ["dc"]}, "has no qat/cfg_services"),
+        ({"match": {"address": "0000:01:00.0"}}, "policy rule 1 (match {address: 0000:01:00.0}) matches no PF"),
     ],
 )
-def test_check_policy_names_pf_value_and_remedy(entry: dict[str, Any], words: str) -> None:
+def test_check_policy_names_pf_value_and_remedy(rule: dict[str, Any], words: str) -> None:
     pfs, _vfio = observe(SimKernel(MIXED))
-    messages = check_policy(parse_policy([entry]), pfs)
+    messages = check_policy(parse_policy([rule]), pfs)
     assert len(messages) == 1
     assert words in messages[0]
+
+
+@pytest.mark.parametrize(("device", "fits"), [("4940", False), ("37c8", False), ("18a0", True)])
+def test_check_policy_asks_for_all_vfs_or_none_of_in_tree_drivers_only(device: str, fits: bool) -> None:
+    """The out-of-tree driver of a c4xxx enables any number of VFs."""
+    pfs = tuple(replace(pf, vfs_possible=16) for pf in observe(SimKernel((PfSpec(device=device),)))[0])
+    messages = check_policy(parse_policy([{"vfs": 8}]), pfs)
+    assert messages == ([] if fits else [messages[0]])
+    assert fits or "the in-tree driver enables all 16 VFs or none; use max or 0" in messages[0]
 
 
 def test_check_policy_says_when_there_is_no_qat() -> None:
