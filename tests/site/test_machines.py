@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A converged site in use: machines that cannot start, a machine started by hand, and a node that changes hands.
+"""A converged site in use: a pod with a VF, machines that cannot start, one started by hand, a node that changes hands.
 
 The tests run in the order they stand in; each leaves the site converged.
 """
@@ -55,6 +55,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         lab.down()
         lab.start_saved_cluster(saved)
         yield Site(lab, write_inventory(lab, tmp_path_factory.mktemp("site")))
+
+
+@pytest.fixture
+def pod(site: Site) -> Iterator[str]:
+    """A pod on the node for containers, with one VF."""
+    site.cluster.kubectl("apply", "-f", "-", text=yaml.safe_dump(vf_pod("user", "qat.intel.com/cy")))
+    site.cluster.kubectl("wait", "pod/user", "--for=jsonpath={.status.phase}=Running", f"--timeout={PATIENCE}s")
+    yield "user"
+    site.cluster.kubectl("delete", "pod", "user", "--wait", "--grace-period=1")
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +122,28 @@ def own_objects(site: Site) -> str:
     """What there is of test machines."""
     kinds = "virtualmachineinstances,pods,secrets,leases"
     return site.cluster.kubectl("get", kinds, "-n", "qatvirt-test", "-o", "name").strip()
+
+
+def test_a_pod_gets_its_vf(site: Site, pod: str) -> None:
+    def said() -> list[str]:
+        return site.cluster.kubectl("logs", pod).split()
+
+    eventually(lambda: said()[-1:], ["opened"])
+    variable, group = said()[0], next(word for word in said() if word.isdigit())
+    address = re.fullmatch(r"QAT0=(\S+)", variable)
+    assert address
+    link = site.lab.node(CONTAINER).run(f"readlink /sys/bus/pci/devices/{address[1]}/iommu_group").stdout
+    assert link.strip().endswith(f"/{group}")
+
+
+def test_a_node_does_not_change_hands_under_a_pod(site: Site, pod: str) -> None:
+    before = (site.marks(CONTAINER), site.resource_versions())
+    refused = site.play("cluster", "-e", json.dumps({"qatvirt_workload": "vm"}))
+    assert refused.code != 0
+    assert refused.says(
+        CONTAINER, "is to be for virtual machines", "pod default/user (qat.intel.com/cy: 1)", "nothing was changed"
+    )
+    assert (site.marks(CONTAINER), site.resource_versions()) == before
 
 
 @pytest.fixture

@@ -9,13 +9,11 @@ KubeVirt.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import yaml
 
 from lab import Lab
 from tests import drills
@@ -24,7 +22,6 @@ from tests.site.site import (
     CONTAINER,
     LABEL,
     NODES,
-    PATIENCE,
     PROFILE,
     REPORT,
     VFS,
@@ -32,7 +29,6 @@ from tests.site.site import (
     Site,
     eventually,
     state_of,
-    vf_pod,
     write_inventory,
 )
 
@@ -70,15 +66,6 @@ def runs(site: Site) -> Runs:
     proof = site.report
     second = site.play("site", "--diff", qatvirt_test_machines=False)
     return Runs(preview, first, proof, second)
-
-
-@pytest.fixture
-def pod(site: Site) -> Iterator[str]:
-    """A pod on the node for containers, with one VF."""
-    site.cluster.kubectl("apply", "-f", "-", text=yaml.safe_dump(vf_pod("user", "qat.intel.com/cy")))
-    site.cluster.kubectl("wait", "pod/user", "--for=jsonpath={.status.phase}=Running", f"--timeout={PATIENCE}s")
-    yield "user"
-    site.cluster.kubectl("delete", "pod", "user", "--wait", "--grace-period=1")
 
 
 def test_a_preview_of_an_empty_cluster_says_what_would_be_and_changes_nothing(runs: Runs) -> None:
@@ -139,28 +126,6 @@ def test_the_plugin_has_no_privileges(site: Site) -> None:
     assert security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"]
     writable = [mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")]
     assert writable == ["/var/lib/kubelet/device-plugins"]
-
-
-def test_a_pod_gets_its_vf(site: Site, pod: str) -> None:
-    def said() -> list[str]:
-        return site.cluster.kubectl("logs", pod).split()
-
-    eventually(lambda: said()[-1:], ["opened"])
-    variable, group = said()[0], next(word for word in said() if word.isdigit())
-    address = re.fullmatch(r"QAT0=(\S+)", variable)
-    assert address
-    link = site.lab.node(CONTAINER).run(f"readlink /sys/bus/pci/devices/{address[1]}/iommu_group").stdout
-    assert link.strip().endswith(f"/{group}")
-
-
-def test_a_node_does_not_change_hands_under_a_pod(site: Site, pod: str) -> None:
-    before = (site.marks(CONTAINER), site.resource_versions())
-    refused = site.play("cluster", "-e", json.dumps({"qatvirt_workload": "vm"}))
-    assert refused.code != 0
-    assert refused.says(
-        CONTAINER, "is to be for virtual machines", "pod default/user (qat.intel.com/cy: 1)", "nothing was changed"
-    )
-    assert (site.marks(CONTAINER), site.resource_versions()) == before
 
 
 def test_everything_is_taken_back(site: Site) -> None:
