@@ -207,7 +207,7 @@ def site(server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iter
     tmp = tmp_path_factory.mktemp("site")
     kubeconfig, directory = tmp / "qatvirt.kubeconfig", tmp / "out"
     (directory / "qatvirt-report").mkdir(parents=True)
-    report = {"schema": 1, "nodes": [{"name": NODE}], "note": f"token: {SECRETS['report']}"}
+    report = {"schema": 2, "nodes": [{"name": NODE}], "note": f"token: {SECRETS['report']}"}
     (directory / "qatvirt-report/report.json").write_text(json.dumps(report))
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     hosts = {NODE: {**local, "ansible_become": False}, "gone": {"ansible_host": "127.0.0.1", "ansible_port": 1}}
@@ -327,14 +327,14 @@ def test_the_account_reads_what_it_needs_and_the_rest_is_told(site: Site) -> Non
 
 
 def test_an_administrator_reads_events_of_the_machines_too(site: Site) -> None:
-    told = module("qat_cluster_dump", kubeconfig=site.server.kubeconfig)["dump"]
+    told = module("qat_support_cluster", kubeconfig=site.server.kubeconfig)["support"]
     names = {item["involvedObject"]["name"] for item in told["events"] if item["reason"] == "SyncFailed"}
     assert names == {"virt-handler", "user"}
     assert told["unreadable"] == {}
 
 
 def test_logs_are_of_a_bounded_number_of_pods(site: Site) -> None:
-    told = module("qat_cluster_dump", kubeconfig=site.server.kubeconfig, pods=1)["dump"]
+    told = module("qat_support_cluster", kubeconfig=site.server.kubeconfig, pods=1)["support"]
     assert len({key.removesuffix(".previous") for key in told["logs"]}) == 1
     assert told["unreadable"] == {"logs of more pods": "1 of 2 logs were collected, those of pods in trouble first"}
 

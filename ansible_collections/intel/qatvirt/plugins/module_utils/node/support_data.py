@@ -55,7 +55,7 @@ _KUBELETS = ("kubelet", "k3s", "k3s-agent", "rke2-server", "rke2-agent")
 
 
 def collect_node(system: System, files: Files, run: RunCommand, lines: int) -> dict[str, Any]:
-    """What the module ``qat_collect`` returns, which documents it. ``lines``: lines of each log, at most."""
+    """What the module ``qat_support_node`` returns, which documents it. ``lines``: lines of each log, at most."""
     reader = _Reader(system, files, run)
     devices = {address: reader.device(address) for address in _functions(system)}
     return {

@@ -17,7 +17,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.support.redact impor
 MADE = "2026-11-25T04:00:00Z"
 SECRET = "Zq7hunter2"
 NODE = {
-    "collected": {
+    "support": {
         "facts": {"kernel": {"args": ["ro", f"x.password={SECRET}"]}},
         "files": {"/etc/qatvirt/policy.json": "{}", "/etc/qatvirt/notes": f"token: {SECRET}"},
         "logs": {"kernel": f"4xxx 0000:6b:00.0: started\nfoo.secret={SECRET}\n", "kubelet": None},
@@ -26,7 +26,7 @@ NODE = {
 }
 GONE = {"unreachable": True, "msg": f"ssh -o password={SECRET}: no route to host"}
 CLUSTER = {
-    "dump": {
+    "support": {
         **{key: [] for key in ("nodes", "kubevirts", "hyperconvergeds", "daemonsets", "pods", "events")},
         "server": "https://10.0.0.1:6443",
         "kubernetes": "v1.35.4",
@@ -47,9 +47,9 @@ def archive(files: Files) -> dict[str, str]:
 
 def bundle(**changed: Any) -> dict[str, str]:
     given: dict[str, Any] = {
-        "nodes": {"qat1": NODE, "qat2": GONE},
-        "cluster": CLUSTER,
-        "report": {"schema": 1},
+        "node_results": {"qat1": NODE, "qat2": GONE},
+        "cluster_result": CLUSTER,
+        "report": {"schema": 2},
         **changed,
     }
     found = archive(contents(versions={"ansible-core": "2.19"}, made=MADE, **given))
@@ -79,7 +79,7 @@ def test_everything_is_in_it_but_the_secrets() -> None:
     assert "4xxx 0000:6b:00.0: started\n" in found["nodes/qat1.kernel.log"]
     assert json.loads(found["nodes/qat1.json"])["facts"]["kernel"]["args"] == ["ro", "x.password=<removed: password>"]
     assert "<removed: cloud-init data>" in found["cluster/machines.json"]
-    assert json.loads(found["report.json"]) == {"schema": 1}
+    assert json.loads(found["report.json"]) == {"schema": 2}
 
 
 def test_what_is_missing_is_told() -> None:
@@ -89,7 +89,7 @@ def test_what_is_missing_is_told() -> None:
     assert "not readable: node qat1: the journal of kubelet: this node has no journalctl" in lines
     assert "not readable: cluster: events of other namespaces: events is forbidden" in lines
     assert "not readable: cluster: 7 more pods" in lines
-    alone = bundle(cluster=None, report="report x: no JSON")
+    alone = bundle(cluster_result=None, report="report x: no JSON")
     assert "cluster: none was named" in alone["README.txt"]
     assert "not readable: report x: no JSON\n" in alone["not-readable.txt"]
     assert "report.json" not in alone

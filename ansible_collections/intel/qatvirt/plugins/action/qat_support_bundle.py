@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the support bundle, on the controller: what nodes and cluster said reaches no disk before it is redacted."""
+"""Write the support bundle on the controller, so that no secret of a node or the cluster reaches a disk."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.support.bundle impor
 
 _OPTIONS = {
     "directory": {"type": "path", "required": True},
-    "nodes": {"type": "dict", "required": True},
-    "cluster": {"type": "dict"},
+    "node_results": {"type": "dict", "required": True},
+    "cluster_result": {"type": "dict"},
     "report": {"type": "path"},
 }
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """The action of the module ``qat_bundle``, which documents it."""
+    """The action that the module ``qat_support_bundle`` documents."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Compose, and unless in check mode, write."""
+        """Compose the archive and, unless in check mode, write it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, given = self.validate_argument_spec(argument_spec=_OPTIONS)
         now = datetime.now(timezone.utc)
         name = f"qatvirt-support-{now:%Y%m%dT%H%M%SZ}"
         report = _report(given["report"])
-        files = contents(given["nodes"], given["cluster"], report, _versions(), f"{now:%Y-%m-%dT%H:%M:%SZ}")
+        results = given["node_results"], given["cluster_result"]
+        files = contents(*results, report, _versions(), f"{now:%Y-%m-%dT%H:%M:%SZ}")
         data = pack(name, files, now.timestamp())
         path = os.path.join(os.path.abspath(given["directory"]), f"{name}.tar.gz")
         if not self._task.check_mode:
             _write(path, data)
-        missing = unread(given["nodes"], given["cluster"])
-        result.update(changed=True, path=path, size=len(data), files=sorted(files), unread=missing)
+        result.update(changed=True, path=path, size=len(data), files=sorted(files), unread=unread(*results))
         return result
 
 
 def _report(path: str | None) -> Any:
-    """The report's data, None where there is no file, or why it cannot be read."""
+    """The report's data, None where the file does not exist, or a sentence why it cannot be read."""
     if not path or not os.path.exists(path):
         return None
     try:
@@ -63,7 +63,7 @@ def _report(path: str | None) -> Any:
 
 
 def _versions() -> dict[str, Any]:
-    """What it was made with."""
+    """Versions of the programs that the bundle is made with."""
     found = {"intel.qatvirt": COLLECTION, "ansible-core": ansible_version, "python": platform.python_version()}
     for package in ("kubernetes", "Jinja2"):
         try:

@@ -2,23 +2,23 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read what a node can say about its QAT to somebody who is not there."""
+"""Read from a node what a maintainer needs to know to find a fault from afar."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: qat_collect
-short_description: Read what a maintainer needs to know of a node, logs and all
+module: qat_support_node
+short_description: Read facts, sysfs, files and logs of a node for a maintainer
 version_added: 0.3.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
   - Returns, in one remote execution, the facts of M(intel.qatvirt.qat_info), what sysfs and debugfs say about each QAT
-    function, modules, the files of this collection, and lines of the logs of kernel, boot unit and kubelet that are
-    about QAT. All of it is bounded in size. What cannot be read is listed, with the reason.
-  - B(Logs and files may have secrets in them.) Register the result with C(no_log), and give it to
-    M(intel.qatvirt.qat_bundle), which removes them.
-  - Run it as root, or much of it cannot be read.
+    function, the modules, the files of this collection, and the lines about QAT in the logs of kernel, boot unit and
+    kubelet. The result is bounded in size. What cannot be read is listed with the reason.
+  - B(Logs and files may contain secrets.) Register the result with C(no_log), and pass it to
+    M(intel.qatvirt.qat_support_bundle), which removes them.
+  - Run this module as root; other users may not read much of it.
 extends_documentation_fragment:
   - intel.qatvirt.attributes
 attributes:
@@ -27,24 +27,24 @@ attributes:
     details: It changes nothing.
 options:
   lines:
-    description: Lines of each log, the last ones.
+    description: Number of lines at the end of each log.
     type: int
     default: 500
 seealso:
-  - module: intel.qatvirt.qat_cluster_dump
-  - module: intel.qatvirt.qat_bundle
+  - module: intel.qatvirt.qat_support_cluster
+  - module: intel.qatvirt.qat_support_bundle
 """
 
 EXAMPLES = r"""
 - name: Read the node
-  intel.qatvirt.qat_collect:
+  intel.qatvirt.qat_support_node:
   register: support_node
   no_log: true
 """
 
 RETURN = r"""
-collected:
-  description: What the node says.
+support:
+  description: What was read of the node.
   returned: success
   type: dict
   contains:
@@ -66,15 +66,15 @@ collected:
       type: str
       returned: always
     facts:
-      description: The facts of M(intel.qatvirt.qat_info), null where they cannot be had.
+      description: The facts of M(intel.qatvirt.qat_info), null where they cannot be read.
       type: dict
       returned: always
     devices:
-      description: Attributes of each QAT function, PFs and VFs, by its PCI address.
+      description: Attributes of each PF and VF in sysfs, by PCI address.
       type: dict
       returned: always
     debugfs:
-      description: Configuration and firmware counters of the PFs by path.
+      description: Configuration and firmware counters of the PFs, by path in debugfs.
       type: dict
       returned: always
     modules:
@@ -82,7 +82,7 @@ collected:
       type: dict
       returned: always
     files:
-      description: Files of this collection and of others about QAT and vfio by path; a program by its checksum.
+      description: Files of this collection and other files about QAT and vfio, by path; of a program its checksum.
       type: dict
       returned: always
     logs:
@@ -90,7 +90,7 @@ collected:
       type: dict
       returned: always
     unreadable:
-      description: What could not be read, and why.
+      description: What could not be read, each with the reason.
       type: dict
       returned: always
 """
@@ -106,13 +106,12 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import Sy
 
 
 def main() -> None:
-    """Entry point."""
     options = {"lines": {"type": "int", "default": 500}}
     run_module(AnsibleModule(argument_spec=options, supports_check_mode=True), run)
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Read everything."""
+    """Read the node."""
 
     def command(words: list[str]) -> str:
         if module.get_bin_path(words[0]) is None:
@@ -122,7 +121,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             raise RuntimeError(f"{words[0]} failed with exit code {code}: {err.strip() or out.strip()}")
         return str(out)
 
-    return {"changed": False, "collected": collect_node(System(), Files(), command, module.params["lines"])}
+    return {"changed": False, "support": collect_node(System(), Files(), command, module.params["lines"])}
 
 
 if __name__ == "__main__":
