@@ -23,7 +23,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot imp
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import Site
-from ansible_collections.intel.qatvirt.plugins.modules.qat_validate import case_of
+from ansible_collections.intel.qatvirt.plugins.modules.qat_validate import node_of
 from ansible_collections.intel.qatvirt.tests.unit.proof import sites
 
 HERE = Path(__file__).parent
@@ -39,10 +39,10 @@ BEND = 1.5
 
 
 def write_site(directory: Path, nodes: int) -> None:
-    """Write what the module is given and what it reads: nodes.json and snapshot.json."""
+    """Write what the module is given and what it reads: hosts.json and snapshot.json."""
     workloads = {f"node{number}": "container" if number % 2 == 0 else "vm" for number in range(1, nodes + 1)}
     facts = sites.healthy_facts(PFS)
-    cases = [
+    hosts = [
         {
             "name": name,
             "node_name": None,
@@ -53,18 +53,18 @@ def write_site(directory: Path, nodes: int) -> None:
         }
         for name, workload in workloads.items()
     ]
-    (directory / "nodes.json").write_text(json.dumps(cases))
+    (directory / "hosts.json").write_text(json.dumps(hosts))
     (directory / "snapshot.json").write_text(json.dumps(asdict(sites.snapshot(workloads, PFS * sites.VFS))))
 
 
 def check_site(directory: Path) -> dict[str, float]:
     """Run all checks on a written site: seconds of processor time, and megabytes that this process had at most."""
     start = time.process_time()
-    nodes = json.loads((directory / "nodes.json").read_text())
+    hosts = json.loads((directory / "hosts.json").read_text())
     raw = json.loads((directory / "snapshot.json").read_text())
     collection, found = raw.pop("hyperconvergeds")
     site = Site(
-        tuple(map(case_of, nodes)),
+        tuple(map(node_of, hosts)),
         snapshot=ClusterSnapshot(**raw, hyperconvergeds=(collection, found)),
         resources=sites.RESOURCES,
     )

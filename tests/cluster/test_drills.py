@@ -87,10 +87,9 @@ class Drilled:
 
     def report(self, **parameters: Any) -> Data:
         given = {
-            "nodes": self.nodes,
+            "hosts": self.nodes,
             "unread": [],
             "cluster": True,
-            "resources": sites.RESOURCES,
             "tests": None,
             **parameters,
         }
@@ -392,10 +391,10 @@ def test_rights_that_are_missing_are_named(site: Drilled, tmp_path: Path) -> Non
         config = yaml.safe_load(site.server.kubeconfig.read_text())
         config["users"][0]["user"] = {"token": token}
         kubeconfig.write_text(yaml.safe_dump(config))
-        told = module("qat_validate", kubeconfig=kubeconfig, nodes=site.nodes, resources=sites.RESOURCES)
+        told = module("qat_validate", kubeconfig=kubeconfig, hosts=site.nodes)
     finally:
         for what in ("serviceaccount", "clusterrole", "clusterrolebinding"):
             site.server.kubectl("delete", what, "poor")
     drills.assert_found(told["report"], drills.drill("no-rights"))
     skipped = {check["id"]: check["reason"] for check in told["report"]["checks"] if check["verdict"] == "skipped"}
-    assert skipped["TWICE"] == "pods could not be read"
+    assert skipped["TWO-OWNERS"] == "pods could not be read"

@@ -31,8 +31,7 @@ from tests.plays import play
 NODE = "worker1"
 NAMESPACE = "qatvirt-test"
 LABEL = "qatvirt.intel.com/test-run"
-RESOURCES = {"8086:4941": "intel.com/qat"}
-MACHINE = {"name": NODE, "vfs": {"8086:4941": 16}}
+MACHINE = {"name": NODE, "vf_counts": {"8086:4941": 16}, "families": {"8086:4941": "4xxx"}}
 CONTAINERS = {**MACHINE, "workload": "container"}
 ACCOUNT = "system:serviceaccount:qatvirt:qatvirt"
 VMI = "virtualmachineinstances"
@@ -73,7 +72,6 @@ class Running:
         given = {
             "kubeconfig": str(kubeconfig),
             "nodes": [MACHINE],
-            "resources": RESOURCES,
             "wait_timeout": 30,
             "kernel_boot": boot,
             **parameters,
@@ -254,7 +252,7 @@ class TestAnswers:
         assert [(item["vendor"], item["device"]) for item in test["seen"]] == [("8086", "4941")]
         assert test["functional"] == works
         assert [phase["name"] for phase in test["phases"]] == ["Running", "Reported"]
-        assert (result["changed"], result["left"], result["swept"]) == (False, [], [])
+        assert (result["changed"], result["not_removed"], result["swept"]) == (False, [], [])
         assert there(server) == []
 
     def test_a_machine_that_sees_another_function_fails(self, server: ControlPlane, consoles: VirtApi) -> None:
@@ -308,7 +306,7 @@ class TestAnswers:
 
 
 class TestDiagnoses:
-    """A cause that waiting cannot cure ends a trial early; each is said by who would say it on a cluster."""
+    """A cause that waiting cannot cure ends a test early; each is said by who would say it on a cluster."""
 
     def test_what_virt_controller_says_in_a_condition(self, server: ControlPlane) -> None:
         text = "failed to render launch manifest: HostDevice intel.com/qat is not permitted in permittedHostDevices"
@@ -528,7 +526,7 @@ class TestNothingStays:
         assert result["changed"]
         assert there(server) == []
 
-    def test_a_run_that_has_trials_removes_it_too(self, server: ControlPlane, consoles: VirtApi) -> None:
+    def test_a_run_that_has_tests_removes_it_too(self, server: ControlPlane, consoles: VirtApi) -> None:
         consoles.guest = lambda _name: iter((report(function()),))
         Running(server.kubeconfig, killed_after=2).killed()
         (dead,) = there(server, VMI)
@@ -570,7 +568,7 @@ class TestNothingStays:
         patch(server, VMI, name, {"metadata": {"finalizers": ["foreground.kubevirt.io/stuck"]}})
         try:
             result = running.result()
-            assert result["left"] == [f"vm {NAMESPACE}/{name}"]
+            assert result["not_removed"] == [f"vm {NAMESPACE}/{name}"]
             assert [test["verdict"] for test in result["tests"]] == ["fail"]
         finally:
             patch(server, VMI, name, {"metadata": {"finalizers": None}})

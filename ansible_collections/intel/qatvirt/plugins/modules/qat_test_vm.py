@@ -2,71 +2,69 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start a virtual machine or a pod with QAT VFs on each node, and compare what it sees with what it was given."""
+"""Start a virtual machine or a pod with QAT VFs on each node, and compare the VFs it sees with those it was given."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: qat_test_vm
-short_description: Try QAT VFs from inside a virtual machine or a pod on each node
+short_description: Test QAT VFs from inside a virtual machine or a pod on each node
 version_added: 0.3.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
-  - Starts a virtual machine with VFs on each node whose VFs are for virtual machines, and a pod on each node whose VFs
-    are for containers, all at once. The guest says on its serial console which PCI functions it has, the pod which VFs
-    it can open. That is compared with what kubelet gave them.
-  - What does not start or does not answer gets a diagnosis from events, conditions, logs and the console, with what to
-    do, and does not keep the others waiting.
-  - Everything it makes is removed again, and it waits until that is really gone, also when it fails or is ended by a
-    signal. What a killed run has left is removed by the next one, and runs at the same time do not disturb each other.
-  - A trial that fails is a result and not a failure of the module. It fails where the API cannot be asked, where rights
-    are missing, and where its options are of no use.
-  - A cordoned node is skipped. In check mode nothing is started.
+  - Makes a test on each node, all at once. On a node whose VFs are for virtual machines the test is a virtual machine
+    with VFs, on a node whose VFs are for containers it is a pod with VFs. The guest reports on its serial console which
+    PCI functions it sees, the pod in its log which VFs it can open. The module compares the report with the VFs that
+    kubelet gave.
+  - A test that does not start or does not answer gets a diagnosis from events, conditions, logs and the console, with
+    what to do. Other tests do not wait for it.
+  - The module removes everything it made, and waits until it is gone, also when the module fails or is ended by a
+    signal. Each run removes what killed runs have left; runs at the same time do not disturb each other.
+  - A test that fails is a result, not a failure of the module. The module fails where the API cannot be asked, where
+    rights are missing, and where its options cannot work.
+  - Cordoned nodes are skipped. In check mode nothing is started.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - intel.qatvirt.attributes
   - intel.qatvirt.cluster
+  - intel.qatvirt.cluster.resources
 attributes:
   check_mode:
-    details: Nothing is started; the trials that would be made are returned as skipped.
+    details: Nothing is started; the tests that would be made are returned as skipped.
   diff_mode:
     support: none
     details: Nothing stays changed.
   idempotent:
-    details: Each run makes its trials again.
+    details: Each run makes its tests again.
     support: N/A
   platform:
     platforms: posix
 options:
-  resources:
-    description: Resource of KubeVirt by vendor and device of the VFs.
-    type: dict
-    default: {}
   namespace:
     description:
-      - Where virtual machines and pods are made. It has to be there, and to allow what virtual machines need (Pod
-        Security level V(privileged)).
+      - Namespace in which virtual machines and pods are made. It has to exist, and to allow what virtual machines need
+        (Pod Security level V(privileged)).
     type: str
     default: qatvirt-test
   count:
-    description: VFs that each virtual machine or pod gets.
+    description: Number of VFs that each virtual machine or pod asks for.
     type: int
     default: 1
   container_disk:
     description:
-      - Image of a container disk that virtual machines boot from. Any with cloud-init will do, and one with qatlib
-        (C(cpa_sample_code)) or a VF driver also proves that the functions work.
+      - Image of a container disk that virtual machines boot from. Any image with cloud-init will do; an image with
+        qatlib (C(cpa_sample_code)) or a VF driver also proves that the functions work.
     type: str
     default: quay.io/containerdisks/fedora:42
   kernel_boot:
     description:
-      - Boot virtual machines from a kernel and an initramfs instead, whose init does what O(report_script) does and
-        writes C(QATVIRT-RESULT) and its output to the console, again and again.
+      - Kernel and initramfs that virtual machines boot from instead of O(container_disk). The initramfs has to do what
+        O(report_script) does, and to write C(QATVIRT-RESULT) and the report to the console, again and again.
     type: dict
     suboptions:
       image:
-        description: Container image that has them.
+        description: Container image with kernel and initramfs.
         type: str
         required: true
       kernel_path:
@@ -82,7 +80,7 @@ options:
         type: str
         default: console=ttyS0
   pod_image:
-    description: Image of the pods, with a shell, C(env), C(sed), C(sort), C(tr), C(cat) and C(readlink).
+    description: Image of the pods; it needs a shell, C(env), C(sed), C(sort), C(tr), C(cat) and C(readlink).
     type: str
     default: docker.io/library/busybox:1.37
   memory:
@@ -100,23 +98,21 @@ options:
     default: []
   report_script:
     description:
-      - Text of the shell script that tells what a guest sees, by cloud-init run in guests with a container disk. The
-        role qat_test_vm has it.
+      - Text of the shell script that prints what a guest sees. cloud-init runs it in guests with a container disk. The
+        role P(intel.qatvirt.qat_test_vm#role) has such a script.
     type: str
   wait_timeout:
-    description: Seconds in which each trial has to answer.
+    description: Seconds in which each test has to answer.
     type: int
     default: 300
 """
 
 EXAMPLES = r"""
-- name: Try a VF on each node
+- name: Test a VF on each node
   intel.qatvirt.qat_test_vm:
-    nodes: "{{ groups['qat_nodes'] | intel.qatvirt.qat_site_nodes(hostvars) }}"
-    resources:
-      "8086:4941": intel.com/qat
+    nodes: "{{ groups['qat_nodes'] | intel.qatvirt.qat_nodes(hostvars) }}"
     report_script: "{{ lookup('ansible.builtin.file', 'report.sh') }}"
-  register: tried
+  register: tested
 
 - name: Remove what killed runs have left
   intel.qatvirt.qat_test_vm:
@@ -125,7 +121,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tests:
-  description: One trial a node, in the order of O(nodes).
+  description: One result a node, in the order of O(nodes).
   type: list
   elements: dict
   returned: success
@@ -137,26 +133,26 @@ tests:
       description: V(vm) or V(pod).
       type: str
     object:
-      description: The virtual machine or pod, which is gone again.
+      description: The virtual machine or pod, which is removed by now.
       type: str
     verdict:
       description: V(pass), V(fail) or V(skipped).
       type: str
     reason:
-      description: Why, in a sentence; null where there is nothing to say.
+      description: Reason of the verdict, in a sentence; null where the test passed.
       type: str
     resource:
-      description: What it asked for; null where the node advertises nothing.
+      description: Resource that it asked for; null where the node advertises none.
       type: str
     count:
-      description: How many of it.
+      description: Number of VFs that it asked for.
       type: int
     given:
-      description: Addresses of the VFs that kubelet gave it; empty where that could not be found out.
+      description: Addresses of the VFs that kubelet gave; empty where they are not known.
       type: list
       elements: str
     expected:
-      description: How many functions it has to see, by vendor and device.
+      description: Number of functions that it has to see, by vendor and device.
       type: dict
     seen:
       description: QAT functions it sees, each with C(slot), C(vendor), C(device), C(class) and C(driver).
@@ -164,17 +160,17 @@ tests:
       elements: dict
     functional:
       description:
-        - Whether the functions do their work in a guest, with C(verdict) V(pass), V(fail) or V(impossible) where the
-          image has not what that takes, and C(reason). Null where there was no answer, and for pods.
+        - "Whether the functions do their work in the guest: C(verdict) is V(pass), V(fail), or V(impossible) where the
+          image lacks the programs for that; C(reason) says why. Null where there was no answer, and for pods."
       type: dict
     phases:
-      description: "When it was first seen in each phase: C(name), and C(seconds) since the start."
+      description: "Phases in which it was seen: C(name), and C(seconds) from the start until it was first seen there."
       type: list
       elements: dict
     diagnosis:
       description:
-        - Why there is no answer, with C(id), C(message), C(fix), and C(evidence), a command that shows it. Null where
-          there is an answer.
+        - "Why there is no answer: C(id), C(message), C(fix), and C(evidence), a command that shows it. Null where there
+          is an answer."
       type: dict
   sample:
     - node: worker1
@@ -192,8 +188,8 @@ tests:
       phases:
         - {name: Running, seconds: 12.3}
       diagnosis:
-left:
-  description: Virtual machines and pods that were still there when it stopped waiting for them to go.
+not_removed:
+  description: Virtual machines and pods that were deleted, but still there when the module stopped waiting.
   type: list
   elements: str
   returned: success
@@ -211,11 +207,20 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import A
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
     NODES_SPEC,
+    RESOURCE_SPEC,
     VM,
     ClusterNode,
     match_nodes,
+    resources_of,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import MACHINES, NODES, PODS, in_namespace
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import (
+    MACHINES,
+    NODES,
+    PODS,
+    Object,
+    in_namespace,
+    name_of,
+)
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import NotFound, Refused
 from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.model import SKIPPED, KernelBoot, RunSettings
 from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.plan import plan
@@ -224,7 +229,6 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.runner impor
 
 
 def main() -> None:
-    """Entry point."""
     boot = {
         "image": {"type": "str", "required": True},
         "kernel_path": {"type": "str", "required": True},
@@ -233,7 +237,7 @@ def main() -> None:
     }
     options = {
         "nodes": NODES_SPEC,
-        "resources": {"type": "dict", "default": {}},
+        **RESOURCE_SPEC,
         "namespace": {"type": "str", "default": "qatvirt-test"},
         "count": {"type": "int", "default": 1},
         "container_disk": {"type": "str", "default": "quay.io/containerdisks/fedora:42"},
@@ -249,29 +253,30 @@ def main() -> None:
 
 
 def run(module: Any, api: Api) -> dict[str, Any]:
-    """Decide which tests there are, run them, return their results."""
-    settings = settings_of(module.params)
-    nodes = [ClusterNode.from_data(data) for data in module.params["nodes"]]
-    refuse(module.params, [node.workload for node in nodes])
+    """Decide which tests to make, make them, return their results."""
+    params = module.params
+    settings = settings_of(params)
+    nodes = [ClusterNode.from_data(data) for data in params["nodes"]]
+    refuse_impossible(params, [node.workload for node in nodes])
     pairs = match_nodes(nodes, api.list(NODES)) if nodes else []
     pods = api.list(PODS) if nodes else []
-    known = has_kubevirt(api, settings.namespace)
-    tests, results = plan(pairs, pods, module.params["resources"], settings, known)
+    resources = resources_of(nodes, params["resource"], params["family_resources"])
+    tests, results = plan(pairs, pods, resources, settings, has_kubevirt(api, settings.namespace))
     if module.check_mode:
         reason = "check mode: nothing is started"
         results += [result(test, settings, SKIPPED, reason) for test in tests]
-        return {"changed": False, "tests": ordered(results, pairs), "left": [], "swept": []}
-    outcome = Runner(api, tests, settings, module.params["wait_timeout"]).run()
+        return {"changed": False, "tests": ordered(results, pairs), "not_removed": [], "swept": []}
+    outcome = Runner(api, tests, settings, params["wait_timeout"]).run()
     return {
         "changed": bool(outcome.swept),
         "tests": ordered([*results, *outcome.tests], pairs),
-        "left": outcome.left,
+        "not_removed": outcome.not_removed,
         "swept": outcome.swept,
     }
 
 
 def settings_of(params: dict[str, Any]) -> RunSettings:
-    """What all tests of the run share."""
+    """The settings that all tests of a run share, with a new id for the run."""
     boot = params["kernel_boot"]
     return RunSettings(
         run=secrets.token_hex(4),
@@ -287,13 +292,13 @@ def settings_of(params: dict[str, Any]) -> RunSettings:
     )
 
 
-def refuse(params: dict[str, Any], workloads: list[str]) -> None:
-    """Raise Refused for options that cannot lead anywhere."""
+def refuse_impossible(params: dict[str, Any], workloads: list[str]) -> None:
+    """Raise Refused where a test with these options can never answer."""
     wrong = [f"{name} is {params[name]}, expected 1 or more" for name in ("count", "cpu") if params[name] < 1]
     if VM in workloads and not params["kernel_boot"] and not params["report_script"]:
         wrong.append(
-            "report_script is empty, and a guest with a container disk has nothing to say without it: give it the "
-            "text of files/report.sh of the role qat_test_vm, or boot from kernel_boot"
+            "report_script is empty, and a guest with a container disk cannot report without it: set it to the text "
+            "of files/report.sh of the role qat_test_vm, or boot from kernel_boot"
         )
     if wrong:
         raise Refused(f"nothing was started: {'; '.join(wrong)}")
@@ -308,9 +313,9 @@ def has_kubevirt(api: Api, namespace: str) -> bool:
     return True
 
 
-def ordered(tests: list[dict[str, Any]], pairs: list[Any]) -> list[dict[str, Any]]:
+def ordered(tests: list[dict[str, Any]], pairs: list[tuple[ClusterNode, Object]]) -> list[dict[str, Any]]:
     """Results in the order of the nodes."""
-    names = [item["metadata"]["name"] for _node, item in pairs]
+    names = [name_of(item) for _node, item in pairs]
     return sorted(tests, key=lambda test: names.index(test["node"]))
 
 

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check nodes and cluster, and account for every VF."""
+"""Make all checks of nodes and cluster, and say of every VF who has it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ version_added: 0.3.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:
-  - Answers every check of this collection's catalogue (C(docs/checks.md)) for nodes whose facts were read, and for the
+  - Makes every check of this collection's catalogue (C(docs/checks.md)) on nodes whose facts were read, and on the
     cluster they are of, and says of every VF who has it. Each finding says what was found, what was expected, what to
     do and where to look.
-  - Reads the API with the same small number of list calls whatever the number of nodes and VFs, and changes nothing.
-  - It does not fail for what it finds; the verdict is in the report. What the account may not read is a finding, too.
+  - Reads the API with a small, constant number of list calls, whatever the number of nodes and VFs. Changes nothing.
+  - Findings do not make the module fail; the verdict is in the report. What the account may not read is a finding, too.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - intel.qatvirt.attributes
+  - intel.qatvirt.cluster.resources
 attributes:
   diff_mode:
     support: N/A
@@ -28,9 +29,9 @@ attributes:
   platform:
     platforms: posix
 options:
-  nodes:
+  hosts:
     description:
-      - The nodes with their facts, as the filter P(intel.qatvirt.qat_cases#filter) makes them of variables.
+      - The nodes with their facts, as the filter P(intel.qatvirt.qat_hosts#filter) makes them of variables.
     type: list
     elements: dict
     required: true
@@ -40,42 +41,38 @@ options:
         type: str
         required: true
       node_name:
-        description: Name of the Node object where it is another.
+        description: Name of the Node object, where it differs from O(hosts[].name).
         type: str
       workload:
-        description: Who is to get its VFs.
+        description: Whether the VFs of the node are for virtual machines or for containers.
         type: str
         choices: [vm, container]
         default: vm
       facts:
-        description: What M(intel.qatvirt.qat_info) has read.
+        description: Facts of the node, as M(intel.qatvirt.qat_info) returns them.
         type: dict
         required: true
       policy:
-        description: The policy of its VFs, as for M(intel.qatvirt.qat_vf).
+        description: Policy of the node, as for M(intel.qatvirt.qat_vf).
         type: raw
         default: [{}]
       kernel_args:
-        description: Kernel arguments wanted besides, as for M(intel.qatvirt.qat_host).
+        description: Further kernel arguments that the node is to have, as for M(intel.qatvirt.qat_host).
         type: list
         elements: str
         default: []
   unread:
-    description: Names of nodes that belong to the site and whose facts are not there.
+    description: Names of nodes of the inventory whose facts are missing.
     type: list
     elements: str
     default: []
   cluster:
-    description: Whether there is a cluster to look at. Without, only the nodes are checked.
+    description: Whether to check the cluster, too. With V(false), only the nodes are checked.
     type: bool
     default: true
-  resources:
-    description: Resource of KubeVirt by vendor and device of the VFs.
-    type: dict
-    default: {}
   tests:
     description:
-      - What M(intel.qatvirt.qat_test_vm) has returned. Left out, the checks of test machines are skipped.
+      - The C(tests) that M(intel.qatvirt.qat_test_vm) returned. Without them, the checks of tests are skipped.
     type: list
     elements: dict
 """
@@ -83,12 +80,10 @@ options:
 EXAMPLES = r"""
 - name: Check the site
   intel.qatvirt.qat_validate:
-    nodes: "{{ groups['qat_nodes'] | intel.qatvirt.qat_cases(hostvars) }}"
-    resources:
-      "8086:4941": intel.com/qat
+    hosts: "{{ groups['qat_nodes'] | intel.qatvirt.qat_hosts(hostvars) }}"
   register: validated
 
-- name: Insist
+- name: Fail where a check fails
   ansible.builtin.assert:
     that: validated.report.verdict != 'fail'
     fail_msg: "{{ validated.text }}"
@@ -97,11 +92,12 @@ EXAMPLES = r"""
 RETURN = r"""
 report:
   description:
-    - Everything that was found. Its shape is described in the README of the role P(intel.qatvirt.qat_validate#role).
+    - Verdicts, findings, nodes, VFs with their owners, and tests. The README of the role
+      P(intel.qatvirt.qat_validate#role) describes its keys.
   type: dict
   returned: success
 text:
-  description: The verdict and what is wrong, for a person.
+  description: The verdict and the findings as text, for a person.
   type: str
   returned: success
 """
@@ -111,7 +107,12 @@ from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_with_or_without
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import VM, WORKLOADS
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import (
+    RESOURCE_SPEC,
+    VM,
+    WORKLOADS,
+    resources_of,
+)
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.snapshot import read_cluster
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import InputError
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.argspec import POLICY_SPEC
@@ -119,7 +120,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry impor
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.report import report, verdict_text
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import CheckedNode, Site, checked_node
 
-CASE = {
+HOSTS_SPEC = {
     "type": "list",
     "elements": "dict",
     "required": True,
@@ -135,24 +136,24 @@ CASE = {
 
 
 def main() -> None:
-    """Entry point."""
     options = {
-        "nodes": CASE,
+        "hosts": HOSTS_SPEC,
         "unread": {"type": "list", "elements": "str", "default": []},
-        "resources": {"type": "dict", "default": {}},
+        **RESOURCE_SPEC,
         "tests": {"type": "list", "elements": "dict"},
     }
     run_with_or_without(options, run)
 
 
 def run(module: Any, api: Api | None) -> dict[str, Any]:
-    """Read the cluster once, and answer everything."""
+    """Read the cluster once, and make all checks."""
     params = module.params
+    nodes = tuple(node_of(host) for host in params["hosts"])
     site = Site(
-        nodes=tuple(case_of(node) for node in params["nodes"]),
+        nodes=nodes,
         unread=tuple(params["unread"]),
         snapshot=read_cluster(api) if api else None,
-        resources=params["resources"],
+        resources=resources_of([checked.node for checked in nodes], params["resource"], params["family_resources"]),
         tests=params["tests"],
     )
     made = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -160,19 +161,19 @@ def run(module: Any, api: Api | None) -> dict[str, Any]:
     return {"changed": False, "report": found, "text": verdict_text(found)}
 
 
-def case_of(node: dict[str, Any]) -> CheckedNode:
-    """A node of the option. Raises InputError for facts that are none."""
+def node_of(host: dict[str, Any]) -> CheckedNode:
+    """The node of one element of the option ``hosts``. Raises InputError for facts of another schema."""
     try:
         return checked_node(
-            node["name"],
-            node["facts"],
-            node["policy"],
-            node["kernel_args"],
-            workload=node["workload"],
-            node_name=node["node_name"],
+            host["name"],
+            host["facts"],
+            host["policy"],
+            host["kernel_args"],
+            workload=host["workload"],
+            node_name=host["node_name"],
         )
     except InputError as error:
-        raise InputError(f"{node['name']}: {error}") from error
+        raise InputError(f"{host['name']}: {error}") from error
 
 
 if __name__ == "__main__":

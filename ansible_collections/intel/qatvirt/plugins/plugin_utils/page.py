@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The report as one HTML page that loads and runs nothing.
 
-Every string comes from a cluster, so jinja2 escapes all of them; the page also forbids scripts to the browser. What
-needs counting or ordering is done here, what is only shown stands in ``report.html.j2``.
+Strings of a report come from a cluster, so jinja2 escapes all of them; the page also tells the browser to run no
+scripts. This file counts and sorts, ``report.html.j2`` only shows.
 """
 
 from __future__ import annotations
@@ -16,22 +16,32 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.check import (
+    FAIL,
+    PASS,
+    SEVERITIES,
+    SKIPPED,
+    VERDICTS,
+    WARN,
+    worst,
+)
+
 QUIET_DRAWN = 50
-"""Nodes and tests without anything to say that are shown one by one; the others become rows of a table."""
+"""Nodes without a finding, and tests that did not fail, that are shown one by one; further ones are rows of a table."""
 LOUD_DRAWN = 200
-"""Nodes with something to say of which each VF is drawn; their findings are told for all of them."""
+"""Nodes with a finding of which each VF is drawn; the findings of further nodes are shown, too."""
 FINDINGS_AT_ONCE = 10
-"""Findings with the same remedy that are shown unfolded."""
+"""Findings with the same remedy that are shown at once; the others have to be unfolded."""
 FINDINGS_TOLD = 1000
-"""Findings of one check that are told at all: a fleet with one cause has one for each of its VFs."""
+"""Findings of one check that are shown at all: on a fleet one fault may give a finding for each VF."""
 VFS_PRINTED = 512
-"""VFs on the page up to which a printout lists each."""
+"""VFs on the page up to which a printout lists each of them."""
 LAYERS = {"node": "Nodes", "cluster": "Cluster", "vm": "Virtual machines"}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How a VF with such an owner is drawn and called."""
+    """A kind of owner: the letter that its VFs have on the page, and its name."""
 
     letter: str
     name: str
@@ -49,7 +59,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Remedy:
-    """What is to be done, and the findings it is for."""
+    """Something to do, and the findings that it is for."""
 
     fix: str
     findings: list[dict[str, Any]]
@@ -57,16 +67,20 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Concern:
-    """A check that fails or warns. ``untold``: how many findings are left to the JSON report."""
+    """A check that fails or warns. ``unshown``: how many of its findings only the JSON report has."""
 
     check: dict[str, Any]
     remedies: list[Remedy]
-    untold: int
+    unshown: int
 
 
 @dataclass(frozen=True)
 class NodeView:
-    """A node, the worst severity by id of the checks that say something about it, and its VFs by owner."""
+    """A node of the report.
+
+    ``concerns``: checks with a finding about the node, by id, with the worst severity. ``owners``: its VFs by kind of
+    owner.
+    """
 
     node: dict[str, Any]
     concerns: dict[str, str]
@@ -74,7 +88,8 @@ class NodeView:
 
     @property
     def verdict(self) -> str:
-        return min(self.concerns.values(), default="pass")
+        """The worst severity of its findings, PASS without any."""
+        return worst(self.concerns.values())
 
 
 @dataclass(frozen=True)
@@ -88,9 +103,9 @@ class Phase:
 
 
 def page(report: dict[str, Any]) -> str:
-    """The page for a report of schema 1.
+    """The page for a report of the schema that :data:`..module_utils.proof.report.SCHEMA` names.
 
-    Raises ValueError where something is missing from the report.
+    Raises ValueError where a key of the report is missing.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -111,23 +126,23 @@ def page(report: dict[str, Any]) -> str:
 
 
 def _view(report: dict[str, Any]) -> dict[str, Any]:
-    concerns = [_concern(check) for check in report["checks"] if check["verdict"] in ("fail", "warn")]
+    concerns = [_concern(check) for check in report["checks"] if check["verdict"] in SEVERITIES]
     views = _node_views(report)
-    loud = sorted((view for view in views if view.verdict != "pass"), key=lambda view: view.verdict)
-    quiet = [view for view in views if view.verdict == "pass"]
+    loud = sorted((view for view in views if view.verdict != PASS), key=lambda view: VERDICTS.index(view.verdict))
+    quiet = [view for view in views if view.verdict == PASS]
     drawn = loud[:LOUD_DRAWN] + quiet[:QUIET_DRAWN]
-    failed = [test for test in report["tests"] if test["verdict"] == "fail"]
+    failed = [test for test in report["tests"] if test["verdict"] == FAIL]
     answers = {test["object"]: number for number, test in enumerate(failed, start=1)}
-    told = {finding["object"] for concern in concerns for finding in concern.check["findings"]}
-    others = [test for test in report["tests"] if test["verdict"] != "fail"]
+    found = {finding["object"] for concern in concerns for finding in concern.check["findings"]}
+    others = [test for test in report["tests"] if test["verdict"] != FAIL]
     return {
         "report": report,
         "headline": headline(report),
-        "concerns": sorted(concerns, key=lambda concern: concern.check["verdict"]),
+        "concerns": sorted(concerns, key=lambda concern: VERDICTS.index(concern.check["verdict"])),
         "at_once": FINDINGS_AT_ONCE,
         "layers": _layers(report["checks"]),
         "answers": answers,
-        "untold_tests": [test for test in failed if test["object"] not in told],
+        "unexplained_tests": [test for test in failed if test["object"] not in found],
         "tests": failed + others[:QUIET_DRAWN],
         "more_tests": others[QUIET_DRAWN:],
         "nodes": drawn,
@@ -144,12 +159,12 @@ def headline(report: dict[str, Any]) -> str:
     """The verdict in one sentence."""
     checks = report["summary"]
     tests = Counter(test["verdict"] for test in report["tests"])
-    if report["verdict"] == "fail":
-        parts = [_clause(checks["fail"], "check", "fail"), _clause(tests["fail"], "test", "fail")]
+    if report["verdict"] == FAIL:
+        parts = [_clause(checks[FAIL], "check", "fail"), _clause(tests[FAIL], "test", "fail")]
         return f"It does not hold: {_joined(parts)}."
-    parts = [_clause(checks["pass"] + checks["warn"], "check", "pass"), _clause(tests["pass"], "test", "pass")]
-    if report["verdict"] == "warn":
-        return f"It holds, with {counted(checks['warn'], 'warning')}: {_joined(parts)}."
+    parts = [_clause(checks[PASS] + checks[WARN], "check", "pass"), _clause(tests[PASS], "test", "pass")]
+    if report["verdict"] == WARN:
+        return f"It holds, with {counted(checks[WARN], 'warning')}: {_joined(parts)}."
     return f"It holds: {_joined(parts)}."
 
 
@@ -159,12 +174,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def amounts(owners: Counter[str]) -> str:
-    """VFs by owner in words: "2 in a virtual machine, 14 advertised, not in use"."""
+    """VFs by kind of owner in words: "2 in a virtual machine; 14 advertised, not in use"."""
     return "; ".join(f"{owners[kind]:,} {look.name}" for kind, look in KINDS.items() if owners[kind])
 
 
 def vf_drivers(pf: dict[str, Any]) -> str:
-    """The drivers that a PF's VFs are on, with how many where they differ."""
+    """The driver of a PF's VFs; where they differ, each driver with the number of its VFs."""
     drivers = Counter(vf["driver"] or "no driver" for vf in pf["vfs"])
     return (
         next(iter(drivers)) if len(drivers) == 1 else ", ".join(f"{number} {name}" for name, number in drivers.items())
@@ -172,12 +187,12 @@ def vf_drivers(pf: dict[str, Any]) -> str:
 
 
 def minute(made: str) -> str:
-    """A UTC time of the report to the minute, for people."""
+    """The time of the report, in UTC, to the minute."""
     return f"{made[:10]} {made[11:16]} UTC"
 
 
 def phases(test: dict[str, Any]) -> list[Phase]:
-    """The phases of a test as bars; each lasts until the next was seen."""
+    """The phases of a test as bars; each phase lasts until the next one was seen."""
     seen = [(phase["name"], float(phase["seconds"])) for phase in test["phases"]]
     if not seen:
         return []
@@ -190,7 +205,7 @@ def phases(test: dict[str, Any]) -> list[Phase]:
 
 
 def by_node(findings: list[dict[str, Any]]) -> list[tuple[str | None, list[dict[str, Any]]]]:
-    """Findings of one node together, in the order in which the nodes come; None for the cluster's own."""
+    """Findings by node, in the order in which the nodes come; None for findings about the cluster."""
     nodes: dict[str | None, list[dict[str, Any]]] = {}
     for finding in findings:
         nodes.setdefault(finding["node"], []).append(finding)
@@ -208,7 +223,7 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def _concern(check: dict[str, Any]) -> Concern:
-    ordered = sorted(check["findings"], key=lambda finding: finding["severity"])
+    ordered = sorted(check["findings"], key=lambda finding: SEVERITIES.index(finding["severity"]))
     remedies: dict[str, list[dict[str, Any]]] = {}
     for finding in ordered[:FINDINGS_TOLD]:
         remedies.setdefault(finding["fix"], []).append(finding)
@@ -216,10 +231,10 @@ def _concern(check: dict[str, Any]) -> Concern:
 
 
 def _layers(checks: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The checks without a finding, by the name of their layer."""
+    """The checks that pass or are skipped, by the name of their layer."""
     layers: dict[str, list[dict[str, Any]]] = {}
     for check in checks:
-        if check["verdict"] in ("pass", "skipped"):
+        if check["verdict"] in (PASS, SKIPPED):
             layers.setdefault(LAYERS.get(check["layer"], check["layer"]), []).append(check)
     return layers
 
@@ -229,7 +244,7 @@ def _node_views(report: dict[str, Any]) -> list[NodeView]:
     for check in report["checks"]:
         for finding in check["findings"]:
             of_node = concerns.setdefault(finding["node"], {})
-            of_node[check["id"]] = min(finding["severity"], of_node.get(check["id"], "warn"))
+            of_node[check["id"]] = worst((finding["severity"], of_node.get(check["id"], PASS)))
     return [
         NodeView(
             node,

@@ -110,8 +110,8 @@ def cluster_node(
 ) -> ClusterNode:
     """A node of the inventory from its facts.
 
-    ``pfs``: the PFs of the facts (:func:`..node.model.pfs_from_facts`). ``node_name``: name of the Node object, where the
-    inventory gives one (``qatvirt_node_name``). Raises InputError where ``workload`` is not one of WORKLOADS.
+    ``pfs``: the PFs of the facts (:func:`..node.model.pfs_from_facts`). ``node_name``: name of the Node object, where
+    the inventory gives one (``qatvirt_node_name``). Raises InputError where ``workload`` is not one of WORKLOADS.
     """
     if workload not in WORKLOADS:
         raise InputError(f"{inventory_name}: qatvirt_workload is {workload!r}; expected vm or container")

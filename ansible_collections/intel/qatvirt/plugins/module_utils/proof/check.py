@@ -2,8 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a check is, and how checks are answered. Pure.
 
-A check looks at a :class:`~.site.Site` and yields findings. What it yields because of something that another check
-already names is dropped, so that a cause is told once: a PF without a driver has no VFs either.
+A check looks at a :class:`~.site.Site` and yields findings. A finding whose cause another check has already named is
+dropped, so that each cause is told once: a PF without a driver has no VFs either.
+
+Four types say that something is wrong, each on its own level:
+
+* ``Problem`` (``node/model.py``): a fault of a PF or a VF that the node itself has seen; part of the node's facts.
+* ``Objection`` (``cluster/kubevirt.py``): a reason against a KubeVirt release, before or after it is installed.
+* ``Diagnosis`` (``test_vm/diagnosis.py``): the one reason why a virtual machine or a pod does not run.
+* :class:`Finding` (here): what a check says and the report shows. Checks make findings of the other three, too.
 """
 
 from __future__ import annotations
@@ -20,6 +27,11 @@ WARN = "warn"
 PASS = "pass"
 SKIPPED = "skipped"
 
+SEVERITIES = (FAIL, WARN)
+"""Of findings, the worst first."""
+VERDICTS = (*SEVERITIES, PASS, SKIPPED)
+"""Of checks, tests and the report, the worst first."""
+
 NODE = "node"
 CLUSTER = "cluster"
 VM = "vm"
@@ -32,13 +44,13 @@ DOCUMENT = "docs/checks.md"
 class Finding:
     """Something that is not as it should be.
 
-    ``message``: what was found and what was expected. ``fix``: what to do. ``node``: as the inventory names it, and
-    ``pf``: address of its PF; None where it is not about one. ``object``: what it is about. ``evidence``: the file or
-    command that shows it. ``severity``: None for that of the check.
+    ``message``: what was found and what was expected. ``fix``: what to do, None for the check's own ``fix``. ``node``:
+    :attr:`.site.CheckedNode.name`, and ``pf``: the PF's address; None where the finding is not about one. ``object``:
+    what the finding is about. ``evidence``: the file or the command that shows it. ``severity``: None for the check's.
     """
 
     message: str
-    fix: str
+    fix: str | None = None
     node: str | None = None
     object: str | None = None
     evidence: str = ""
@@ -55,10 +67,15 @@ Need = Callable[["Site"], "str | None"]
 class Check:
     """One row of the catalogue.
 
-    ``decide``: what is wrong on a site now. ``hinders``: what of a node keeps a run from doing its work, known before
-    anything is changed; None where a run cures it or where it cannot be known. ``needs``: what must be there to
-    decide. ``reads``: parts of the snapshot it looks at. ``explained_by``: ids of checks whose findings on the same
-    node, or the same PF, make this one's a mere consequence.
+    ``question``: what the check answers with yes or no. ``cause``: what a "no" usually comes from. ``fix``: what to do
+    about it, a clause without a full stop; findings that need something else done say so themselves.
+
+    ``validate``: what is wrong on a site now. ``preflight``: what keeps a run from doing its work on a node, known
+    before anything is changed; None where a run cures the fault or where it cannot be known before.
+
+    ``needs``: what must be there for the check. ``reads``: parts of the cluster's snapshot that the check looks at.
+    ``explained_by``: ids of checks that may name the cause: their findings on the same node, or the same PF, make this
+    check's findings mere consequences.
     """
 
     id: str
@@ -67,16 +84,22 @@ class Check:
     question: str
     cause: str
     fix: str
-    decide: Callable[[Site], Findings]
-    hinders: Callable[[CheckedNode], Findings] | None = None
+    validate: Callable[[Site], Findings]
+    preflight: Callable[[CheckedNode], Findings] | None = None
     needs: tuple[Need, ...] = ()
     reads: tuple[str, ...] = ()
     explained_by: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:
-        """Where the catalogue explains it."""
+        """The place in the catalogue that explains the check."""
         return f"{DOCUMENT}#{self.id.lower()}"
+
+    def severity_of(self, finding: Finding) -> str:
+        return finding.severity or self.severity
+
+    def fix_of(self, finding: Finding) -> str:
+        return finding.fix or self.fix
 
 
 @dataclass(frozen=True)
@@ -89,7 +112,7 @@ class Answer:
     findings: tuple[Finding, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
-        """As the report has it."""
+        """One entry of ``checks`` of the report."""
         check = self.check
         return {
             "id": check.id,
@@ -105,17 +128,17 @@ class Answer:
 
 def _finding_data(finding: Finding, check: Check) -> dict[str, Any]:
     return {
-        "severity": finding.severity or check.severity,
+        "severity": check.severity_of(finding),
         "node": finding.node,
         "object": finding.object,
         "message": finding.message,
-        "fix": finding.fix,
+        "fix": check.fix_of(finding),
         "evidence": finding.evidence,
     }
 
 
-class _Told:
-    """Whom earlier checks have blamed: by check id and node the PFs, None among them for the whole node."""
+class _NamedCauses:
+    """The findings of the checks answered so far: PFs by node by check id, None among the PFs for the whole node."""
 
     def __init__(self) -> None:
         self._pfs: dict[str, dict[str | None, set[str | None]]] = {}
@@ -124,10 +147,10 @@ class _Told:
         for finding in findings:
             self._pfs.setdefault(check.id, {}).setdefault(finding.node, set()).add(finding.pf)
 
-    def who_explains(self, check: Check, finding: Finding) -> str | None:
-        """The id of the check that has named the cause of a finding.
+    def cause_of(self, check: Check, finding: Finding) -> str | None:
+        """The id of the check that has named the cause of a finding, None for none.
 
-        A finding about a whole node has its cause in any PF of it, one about no node in any node.
+        Any PF of a node may be the cause of a finding about the whole node, and any node that of a finding about none.
         """
         return next((other for other in check.explained_by if self._covers(self._pfs.get(other, {}), finding)), None)
 
@@ -139,31 +162,35 @@ class _Told:
 
 
 def answer_all(checks: Iterable[Check], site: Site) -> list[Answer]:
-    """Each check's answer, in their order; a check comes after those that explain it."""
-    told = _Told()
-    return [_answer(check, site, told) for check in checks]
+    """The answer of each check, in the order of ``checks``, where a check comes after those that explain it."""
+    causes = _NamedCauses()
+    return [_answer(check, site, causes) for check in checks]
 
 
-def _answer(check: Check, site: Site, told: _Told) -> Answer:
-    reason = _why_not(check, site)
+def _answer(check: Check, site: Site, causes: _NamedCauses) -> Answer:
+    reason = _why_skipped(check, site)
     if reason:
         return Answer(check, SKIPPED, reason)
-    found, explained = [], set()
-    for finding in check.decide(site):
-        cause = told.who_explains(check, finding)
+    found, explaining = [], set()
+    for finding in check.validate(site):
+        cause = causes.cause_of(check, finding)
         if cause:
-            explained.add(cause)
+            explaining.add(cause)
         else:
             found.append(finding)
-    told.add(check, found)
-    if not found and explained:
-        return Answer(check, SKIPPED, f"what it finds is a consequence of {', '.join(sorted(explained))}")
-    severities = {finding.severity or check.severity for finding in found}
-    verdict = FAIL if FAIL in severities else WARN if WARN in severities else PASS
-    return Answer(check, verdict, findings=tuple(found))
+    causes.add(check, found)
+    if not found and explaining:
+        return Answer(check, SKIPPED, f"what it finds is a consequence of {', '.join(sorted(explaining))}")
+    return Answer(check, worst(check.severity_of(finding) for finding in found), findings=tuple(found))
 
 
-def _why_not(check: Check, site: Site) -> str | None:
+def worst(verdicts: Iterable[str]) -> str:
+    """The worst of severities or verdicts; PASS where there is none, or none but skipped ones."""
+    given = set(verdicts)
+    return next((severity for severity in SEVERITIES if severity in given), PASS)
+
+
+def _why_skipped(check: Check, site: Site) -> str | None:
     for need in check.needs:
         reason = need(site)
         if reason:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JUnit XML, for what a CI system shows: a suite for each layer's checks, and one for the tests."""
+"""The report as JUnit XML, for CI systems: a suite for the checks of each layer, and one for the tests. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import re
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from .check import FAIL, SKIPPED, WARN
+
 TESTS = "tests"
-"""Suite of the test virtual machines and pods; ``vm`` is the layer of the checks about virtual machines."""
+"""Name of the suite of the tests; the checks about tests are in the suite of their layer, ``vm``."""
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 does not allow in a document, not even escaped (section 2.2)."""
+"""Characters that XML 1.0 does not allow in a document, not even escaped (section 2.2)."""
 
 
 def junit(report: dict[str, Any]) -> str:
-    """The XML document for a report of schema 1."""
+    """The XML document for a report of the schema that :data:`.report.SCHEMA` names."""
     root = Element("testsuites", name="intel.qatvirt")
     layers: dict[str, list[dict[str, Any]]] = {}
     for check in report["checks"]:
@@ -35,15 +37,15 @@ def junit(report: dict[str, Any]) -> str:
 
 
 def _suite(root: Element, report: dict[str, Any], name: str) -> Element:
-    # Time zones are unknown to the schema that CI systems read by; it is UTC.
+    # The schema that CI systems use has no time zones; the time is in UTC.
     suite = SubElement(root, "testsuite", name=_clean(name), timestamp=_clean(report["made"].rstrip("Z")))
     properties = SubElement(suite, "properties")
-    told = {
+    values = {
         "collection": report["collection"],
         "emulated hardware": "yes" if report["emulated"] else "no",
         **(report["cluster"] or {}),
     }
-    for key, value in told.items():
+    for key, value in values.items():
         if value is not None:
             SubElement(properties, "property", name=key, value=_clean(value))
     return suite
@@ -52,23 +54,23 @@ def _suite(root: Element, report: dict[str, Any], name: str) -> Element:
 def _check_case(suite: Element, check: dict[str, Any]) -> None:
     case = _case(suite, f"{check['id']}: {check['question']}", 0.0)
     findings = check["findings"]
-    text = "\n".join([check["cause"], *map(_finding, findings), f"Documented in {check['doc']}"])
-    if check["verdict"] == "fail":
+    text = "\n".join([check["cause"], *map(_finding_text, findings), f"Documented in {check['doc']}"])
+    if check["verdict"] == FAIL:
         message = findings[0]["message"] if findings else check["cause"]
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        _say(case, "failure", text, message=message + more, type=check["id"])
-    elif check["verdict"] == "skipped":
-        _say(case, "skipped", message=check["reason"])
-    elif check["verdict"] == "warn":
-        _say(case, "system-out", text)
+        _add(case, "failure", text, message=message + more, type=check["id"])
+    elif check["verdict"] == SKIPPED:
+        _add(case, "skipped", message=check["reason"])
+    elif check["verdict"] == WARN:
+        _add(case, "system-out", text)
 
 
-def _finding(finding: dict[str, Any]) -> str:
+def _finding_text(finding: dict[str, Any]) -> str:
     place = ", ".join(part for part in (finding["node"], finding["object"]) if part)
-    return f"{finding['severity']}: {place + ': ' if place else ''}{_remedied(finding)}"
+    return f"{finding['severity']}: {place + ': ' if place else ''}{_with_remedy(finding)}"
 
 
-def _remedied(item: dict[str, Any]) -> str:
+def _with_remedy(item: dict[str, Any]) -> str:
     """Message, remedy and evidence of a finding or a diagnosis."""
     evidence = f"\n    Evidence: {item['evidence']}" if item["evidence"] else ""
     return f"{item['message']}\n    To do: {item['fix']}{evidence}"
@@ -78,17 +80,17 @@ def _test_case(suite: Element, test: dict[str, Any]) -> None:
     seconds = test["phases"][-1]["seconds"] if test["phases"] else 0.0
     case = _case(suite, f"{test['node']}: {test['object']}", seconds)
     diagnosis = test["diagnosis"]
-    if test["verdict"] == "fail":
-        text = _remedied(diagnosis) if diagnosis else test["reason"] or ""
+    if test["verdict"] == FAIL:
+        text = _with_remedy(diagnosis) if diagnosis else test["reason"] or ""
         message = diagnosis["message"] if diagnosis else test["reason"] or "the test failed"
-        _say(case, "failure", text, message=message, type=diagnosis["id"] if diagnosis else "test")
-    elif test["verdict"] == "skipped":
-        _say(case, "skipped", message=test["reason"])
-    _say(case, "system-out", _answer(test))
+        _add(case, "failure", text, message=message, type=diagnosis["id"] if diagnosis else "test")
+    elif test["verdict"] == SKIPPED:
+        _add(case, "skipped", message=test["reason"])
+    _add(case, "system-out", _answer_text(test))
 
 
-def _answer(test: dict[str, Any]) -> str:
-    """What the guest was given, saw and did, a line each."""
+def _answer_text(test: dict[str, Any]) -> str:
+    """What the test was given, expected, saw and did, a line each."""
     seen = [
         f"{item['vendor']}:{item['device']} at {item['slot']}, {item['driver'] or 'no driver'}" for item in test["seen"]
     ]
@@ -113,13 +115,13 @@ def _case(suite: Element, name: str, seconds: float) -> Element:
     )
 
 
-def _say(case: Element, tag: str, text: str | None = None, **attributes: str | None) -> None:
-    said = SubElement(case, tag, {key: _clean(value or "") for key, value in attributes.items()})
-    said.text = None if text is None else _clean(text)
+def _add(case: Element, tag: str, text: str | None = None, **attributes: str | None) -> None:
+    element = SubElement(case, tag, {key: _clean(value or "") for key, value in attributes.items()})
+    element.text = None if text is None else _clean(text)
 
 
 def _count(suite: Element) -> None:
-    """Sum up what lies in a suite; nothing here ends in an error, which JUnit tells from a failure."""
+    """Set the totals of a suite. JUnit tells errors from failures; a report has no errors."""
     cases = list(suite.iter("testcase"))
     for key, number in {
         "tests": len(cases),

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report: everything the proof has found, as plain data of a stable shape (README of role qat_validate). Pure."""
+"""The report: all verdicts, findings, VFs with their owners and tests, as plain data. Pure.
+
+The README of the role qat_validate describes its shape.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +12,36 @@ from typing import Any
 from ..cluster.nodes import PLUGIN_PREFIX, READY_LABEL
 from ..cluster.objects import Object, labels_of
 from ..cluster.qat_plugin import image_of
-from ..cluster.vf_owners import VfOwner
+from ..cluster.vf_owners import VfOwner, VfOwners
 from ..node.model import Pf
 from ..node.policy import ordered
-from .check import FAIL, PASS, SKIPPED, WARN, Answer
+from .check import FAIL, PASS, SKIPPED, WARN, Answer, worst
 from .cluster_checks import owners_of
 from .site import CheckedNode, Site
 
-SCHEMA = 1
+SCHEMA = 2
 """Grows when a key changes its meaning or goes away; new keys may come at any time."""
 COLLECTION = "0.3.0"
 """Version of this collection: a module that Ansible has packed up cannot read galaxy.yml any more."""
 
 
+_SUMMARY = (PASS, WARN, FAIL, SKIPPED)
+"""Verdicts in the order in which checks are counted for people."""
+
+
 def report(site: Site, answers: list[Answer], made: str) -> dict[str, Any]:
-    """The report. ``made``: when, such as ``2026-11-25T04:00:00Z``."""
+    """The report. ``made``: its time in UTC, such as ``2026-11-25T04:00:00Z``."""
     verdicts = [answer.verdict for answer in answers]
     return {
         "schema": SCHEMA,
         "made": made,
         "collection": COLLECTION,
-        "emulated": any(case.facts["emulated"] for case in site.nodes),
-        "verdict": next((verdict for verdict in (FAIL, WARN) if verdict in verdicts), PASS),
-        "summary": {verdict: verdicts.count(verdict) for verdict in (PASS, WARN, FAIL, SKIPPED)},
+        "emulated": any(checked.facts["emulated"] for checked in site.nodes),
+        "verdict": worst(verdicts),
+        "summary": {verdict: verdicts.count(verdict) for verdict in _SUMMARY},
         "cluster": _cluster(site),
         "checks": [answer.as_data() for answer in answers],
-        "nodes": [_node(site, case) for case in site.nodes],
+        "nodes": [_node(site, checked) for checked in site.nodes],
         "tests": site.tests or [],
     }
 
@@ -49,30 +56,31 @@ def _cluster(site: Site) -> dict[str, Any] | None:
         "server": snapshot.server,
         "kubernetes": snapshot.version,
         "kubevirt": status.get("observedKubeVirtVersion"),
-        "owner": str(snapshot.config_owner) if snapshot.config_owner else None,
+        "configured_by": str(snapshot.config_owner) if snapshot.config_owner else None,
         "plugin": next((image for image in images if image), None),
     }
 
 
-def _node(site: Site, case: CheckedNode) -> dict[str, Any]:
-    item = site.objects.get(case.name)
-    who = owners_of(site, case)
-    facts = case.facts
+def _node(site: Site, checked: CheckedNode) -> dict[str, Any]:
+    item = site.objects.get(checked.name)
+    owners = owners_of(site, checked)
+    facts = checked.facts
     return {
-        "name": case.name,
-        "workload": case.node.workload,
+        "name": checked.name,
+        "workload": checked.node.workload,
         "kernel": facts["kernel"]["release"],
         "os": f"{facts['os']['id']} {facts['os']['version']}".strip(),
         "emulated": facts["emulated"],
         "ready": None if item is None else labels_of(item).get(READY_LABEL) == "true",
         "schedulable": None if item is None else not item.get("spec", {}).get("unschedulable", False),
         "resources": _resources(site, item),
-        "pfs": [_pf(pf, who) for pf in case.pfs],
+        "pfs": [_pf(pf, owners) for pf in checked.pfs],
     }
 
 
 def _resources(site: Site, item: Object | None) -> dict[str, int]:
-    """QAT resources that the node has allocatable; kubelet keeps those of a plugin that left at 0 for a while."""
+    """QAT resources that the node has allocatable, and how many. Resources at 0 are left out: for a while kubelet keeps
+    those of a plugin that is gone."""
     names = set((site.resources or {}).values())
     found = (item or {}).get("status", {}).get("allocatable") or {}
     return {
@@ -82,7 +90,7 @@ def _resources(site: Site, item: Object | None) -> dict[str, int]:
     }
 
 
-def _pf(pf: Pf, who: dict[str, tuple[VfOwner, ...]]) -> dict[str, Any]:
+def _pf(pf: Pf, owners: VfOwners) -> dict[str, Any]:
     return {
         "address": pf.address,
         "device": pf.device,
@@ -97,18 +105,18 @@ def _pf(pf: Pf, who: dict[str, tuple[VfOwner, ...]]) -> dict[str, Any]:
                 "address": vf.address,
                 "device": vf.device,
                 "driver": vf.driver,
-                "group": vf.iommu_group,
+                "iommu_group": vf.iommu_group,
                 "numa_node": vf.numa_node,
-                "owner": _owner(who[vf.address]),
+                "owner": _owner(owners[vf.address]),
             }
             for vf in pf.vfs
         ],
     }
 
 
-def _owner(who: tuple[VfOwner, ...]) -> dict[str, str]:
-    """The one owner; where there are several, which is a finding, all of them in the text."""
-    return {"kind": who[0].kind, "text": " and ".join(owner.text for owner in who)}
+def _owner(owners: tuple[VfOwner, ...]) -> dict[str, str]:
+    """Who has a VF. Where it has several owners, which is a finding, the text names all of them."""
+    return {"kind": owners[0].kind, "text": " and ".join(owner.text for owner in owners)}
 
 
 _SENTENCES = {
@@ -119,9 +127,9 @@ _SENTENCES = {
 
 
 def verdict_text(data: dict[str, Any]) -> str:
-    """The end of a play for a person: the verdict, what is wrong with its remedy, the machines' answers."""
+    """The end of a play, for a person: the verdict, each finding with what to do, the result of each test."""
     summary = data["summary"]
-    counted = ", ".join(f"{summary[verdict]} {verdict}" for verdict in (PASS, WARN, FAIL, SKIPPED) if summary[verdict])
+    counted = ", ".join(f"{summary[verdict]} {verdict}" for verdict in _SUMMARY if summary[verdict])
     lines = [f"{_SENTENCES[data['verdict']]} Checks: {counted}."]
     if data["emulated"]:
         lines.append("Emulated hardware: this is no proof on QAT silicon.")
@@ -137,7 +145,7 @@ def verdict_text(data: dict[str, Any]) -> str:
 
 
 def answer_text(test: dict[str, Any]) -> str:
-    """What a test machine or pod answered, in one line."""
+    """What a test virtual machine or pod answered, in one line."""
     if test["verdict"] != PASS:
         why = test["diagnosis"]
         return f"{test['verdict']}: {why['id'] + ': ' + why['message'] if why else test['reason']}"

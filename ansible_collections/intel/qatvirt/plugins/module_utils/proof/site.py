@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What checks look at: the nodes under their policies, and one snapshot of the cluster. Pure."""
+"""What checks look at: the nodes under their policies, and a snapshot of the cluster. Pure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from ..node.policy import Policy, parse_policy
 
 @dataclass(frozen=True)
 class CheckedNode:
-    """One node under one policy.
+    """One node of the inventory with its facts, under its policy.
 
-    ``errors``: why the policy cannot be carried out there; ``policy``, ``plan`` and ``host`` are then None.
-    ``raw_policy``: as it was given. ``skip_in_use``: PFs whose VFs are held may be left out. ``node``: what the cluster
-    layer knows of it.
+    ``raw_policy``: the policy as it was given. ``node``: what the cluster layer knows of the node. ``policy``: the
+    parsed policy, ``plan``: what it changes on the PFs, ``host``: what it changes on the host. ``errors``: why the
+    policy cannot be carried out on the node; ``policy``, ``plan`` and ``host`` are then None. ``skip_in_use``: whether
+    a run may leave out PFs whose VFs are held.
     """
 
     facts: dict[str, Any]
@@ -42,11 +43,12 @@ class CheckedNode:
 
     @property
     def name(self) -> str:
+        """Of the node: what the inventory says, ``qatvirt_node_name`` before the host's name."""
         return self.node.name
 
     @cached_property
     def targets(self) -> dict[str, PfTarget]:
-        """What each PF is to be, by address; PFs that no rule matches are left out."""
+        """What each PF is to be, by the PF's address; PFs that no rule matches are left out."""
         return {pf.address: pf.target for pf in self.plan.pfs if pf.target} if self.plan else {}
 
     @cached_property
@@ -65,9 +67,10 @@ def checked_node(
     workload: str = VM,
     node_name: str | None = None,
 ) -> CheckedNode:
-    """A node from its facts. ``workload``, ``node_name``: as :func:`..cluster.nodes.cluster_node` takes them.
+    """A node from its facts. ``name``: in the inventory. ``workload``, ``node_name``: as for
+    :func:`..cluster.nodes.cluster_node`.
 
-    Raises InputError for facts of another schema, and for a workload that is none.
+    Raises InputError for facts of another schema, and for an unknown workload.
     """
     pfs = pfs_from_facts(facts)
     node = cluster_node(name, facts, pfs, workload, node_name)
@@ -82,10 +85,11 @@ def checked_node(
 
 @dataclass(frozen=True)
 class Site:
-    """All nodes. ``unread``: nodes of the inventory whose facts are not there. ``snapshot``: None without a cluster.
+    """Everything that is checked together: all nodes, and the cluster they are of.
 
-    ``resources``: KubeVirt's resource by selector of the VFs. ``tests``: what test machines answered, None where none
-    were started.
+    ``unread``: names of nodes of the inventory whose facts are missing. ``snapshot``: the cluster, None without one.
+    ``resources``: KubeVirt's resource by selector of the VFs. ``tests``: results of tests (:mod:`..test_vm.result`),
+    None where no run was made.
     """
 
     nodes: tuple[CheckedNode, ...]
@@ -96,57 +100,57 @@ class Site:
 
     @property
     def vm_nodes(self) -> list[CheckedNode]:
-        """Those whose VFs are for virtual machines."""
-        return [case for case in self.nodes if case.node.workload == VM]
+        """Nodes whose VFs are for virtual machines."""
+        return [checked for checked in self.nodes if checked.node.workload == VM]
 
     @property
     def container_nodes(self) -> list[CheckedNode]:
-        """Those whose VFs are for containers."""
-        return [case for case in self.nodes if case.node.workload == CONTAINER]
+        """Nodes whose VFs are for containers."""
+        return [checked for checked in self.nodes if checked.node.workload == CONTAINER]
 
     @property
     def cluster(self) -> ClusterSnapshot:
-        """The snapshot, for checks that need one; an empty one without a cluster."""
+        """The snapshot of the cluster, an empty one without a cluster: for checks that are skipped then."""
         return self.snapshot or ClusterSnapshot()
 
     @property
     def config_owner(self) -> ConfigOwner | None:
-        """Who has KubeVirt's configuration."""
+        """Who has KubeVirt's configuration; None without KubeVirt."""
         return self.cluster.config_owner
 
     @cached_property
     def objects(self) -> dict[str, Object]:
-        """The Node object of each node that has one, by the node's name here."""
+        """The Node object of each node that the cluster has, by the name of :class:`CheckedNode`."""
         known = {item["metadata"]["name"]: item for item in self.snapshot.nodes} if self.snapshot else {}
-        found = ((case.name, node_object(case.node, known)) for case in self.nodes)
+        found = ((checked.name, node_object(checked.node, known)) for checked in self.nodes)
         return {name: item for name, item in found if item is not None}
 
     @cached_property
     def pods(self) -> dict[str, Objects]:
-        """Pods that have not ended, by the node they are on."""
+        """Pods that have not ended, by the Node object they are on; pods that are on none by an empty name."""
         found: dict[str, Objects] = {}
         for pod in self.snapshot.pods if self.snapshot else ():
             if not has_ended(pod):
                 found.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
         return found
 
-    def pods_on(self, case: CheckedNode) -> Objects:
+    def pods_on(self, checked: CheckedNode) -> Objects:
         """Pods on a node that have not ended."""
-        item = self.objects.get(case.name)
+        item = self.objects.get(checked.name)
         return self.pods.get(item["metadata"]["name"], []) if item else []
 
     @cached_property
     def counts(self) -> dict[str, NodeAllocatable]:
-        """What each node that the cluster has should advertise and does, by the node's name here."""
+        """What each node that the cluster has should advertise and does, by the name of :class:`CheckedNode`."""
         return {
-            case.name: node_allocatable(
-                case.node, self.objects[case.name], _agents(self.pods_on(case)), self.resources or {}
+            checked.name: node_allocatable(
+                checked.node, self.objects[checked.name], _agents(self.pods_on(checked)), self.resources or {}
             )
-            for case in self.nodes
-            if case.name in self.objects
+            for checked in self.nodes
+            if checked.name in self.objects
         }
 
 
 def _agents(pods: Objects) -> Objects:
-    """Pods of virt-handler and of Intel's plugin."""
+    """The pods that advertise VFs: of virt-handler and of Intel's plugin."""
     return [pod for pod in pods if any(kind.items() <= labels_of(pod).items() for kind in (HANDLER, PLUGIN))]

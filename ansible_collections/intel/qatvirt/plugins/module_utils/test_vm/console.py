@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The serial console of a virtual machine, read without waiting, so that one loop reads many.
+"""The serial console of a virtual machine, read without waiting, so that one loop can read many consoles.
 
-KubeVirt gives a console to one reader, the last that asks for it. What a guest says while nobody reads is lost.
+KubeVirt gives a console to one reader: the last one that asked for it. What a guest says without a reader is lost.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from ..cluster.api import Api, Stream
 
 PROTOCOL = "plain.kubevirt.io"
+"""KubeVirt's websocket protocol for consoles: the bare bytes."""
 _KEPT = 65536
-"""Characters of the past that are kept."""
+"""Characters that are kept, the last ones."""
 
 
 class Console:
-    """What a virtual machine said. ``text``: the last of it; ``error``: why it cannot be read now, empty if it can."""
+    """The console of a virtual machine. ``text``: the end of what the guest said. ``error``: why the console cannot be
+    read now, empty where it can."""
 
     def __init__(self, api: Api, namespace: str, name: str) -> None:
         self._api = api
@@ -33,7 +35,7 @@ class Console:
         self.error = ""
 
     def read(self) -> None:
-        """Take in what was said since the last time, connecting where there is no connection (any more)."""
+        """Add to ``text`` what was said since the last call; connect where there is no connection (any more)."""
         try:
             if self._stream is None:
                 self._stream = self._api.stream(self._path, PROTOCOL)
@@ -44,7 +46,7 @@ class Console:
             self.close()
 
     def close(self) -> None:
-        """Let go of it."""
+        """End the connection, where there is one."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why a virtual machine or a pod with QAT VFs does not run.
 
-Pure. What the API, KubeVirt, kubelet, the container runtime, QEMU and the guest say is looked up in a table of texts,
-each with its cause in words and what to do. The texts are those of KubeVirt 1.8 and 1.9, Kubernetes 1.35, containerd
-1.7 and QEMU 10; what none of them fits is quoted.
+Pure. :func:`evidence_of` makes statements of the objects, logs and console texts that are known of it;
+:func:`diagnose` looks the statements up among the known causes (:mod:`.signatures`), and quotes what none of them fits.
 """
 
 from __future__ import annotations
@@ -15,19 +14,46 @@ from typing import Any
 
 from ..cluster.objects import Object, Objects, event_time, labels_of, name_of
 from ..cluster.pods import ENDED_PHASES, unscheduled
-from .signatures import ALLOCATABLE, API, CONSOLE, EVENT, LOG, MACHINE, NODE, POD, SIGNATURES, Signature
+from .signatures import (
+    ALLOCATABLE,
+    API,
+    CAUSES,
+    CONSOLE,
+    CORDONED,
+    DELETED,
+    EVENT,
+    LOG,
+    MACHINE,
+    NO_HANDLER,
+    NODE,
+    NOT_FIT,
+    POD,
+    TAINTED,
+    OwnCause,
+    Signature,
+)
 
 SCHEDULABLE_LABEL = "kubevirt.io/schedulable"
 """true on nodes with a virt-handler that is alive."""
+_KUBERNETES_TAINTS = "node.kubernetes.io/"
+"""What the keys of the taints start with that Kubernetes itself sets on a node that is not fit for work."""
+_CORDON_TAINT = "node.kubernetes.io/unschedulable"
+"""The taint that Kubernetes sets on a cordoned node."""
 
 _QUOTE = 400
+"""Characters of a text that are quoted at most."""
 _LAST_LINES = 3
+"""Lines of a console that are quoted."""
 _RUNNING = "Running"
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why it does not run. ``evidence``: the command that shows it. ``final``: waiting longer cannot help."""
+    """Why something does not run.
+
+    ``id``: of the cause. ``message``: the cause, with the words that show it. ``fix``: what to do. ``evidence``: the
+    command that shows it. ``final``: whether waiting longer is of no use.
+    """
 
     id: str
     message: str
@@ -36,26 +62,33 @@ class Diagnosis:
     final: bool = False
 
     def as_data(self) -> dict[str, str]:
-        """For a result."""
+        """The value of ``diagnosis`` in a test's result."""
         return {"id": self.id, "message": self.message, "fix": self.fix, "evidence": self.evidence}
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Something that was said, by whom, and the command that shows it."""
+    """Something that is known of what does not run.
+
+    ``source``: who says it. ``text``: in the words of another program; of a cause that this collection has seen itself
+    the details, which may be empty. ``command``: the command that shows it. ``cause``: the cause, where this collection
+    has seen it itself; the text is then not looked up.
+    """
 
     source: str
     text: str
     command: str
+    cause: OwnCause | None = None
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What is known of a virtual machine or a pod that does not run.
 
-    ``what``: "virtual machine namespace/name" or the like. ``phase``: None where there is no such object.
-    ``node``: where it has to run, None where that is left to the scheduler. ``waited``: seconds.
-    ``statements``: the most decisive first. ``command``: the command that shows it.
+    ``what``: "virtual machine namespace/name" or the like. ``command``: the command that shows it. ``resource``: what
+    it asks for. ``node``: the node it has to run on, None where that is left to the scheduler. ``phase``: None where
+    there is no such object. ``waited``: seconds since its start. ``statements``: the most decisive first. ``console``:
+    the text of the serial console, ``console_error``: why it cannot be read.
     """
 
     what: str
@@ -81,14 +114,16 @@ NO_KUBEVIRT = Diagnosis(
 
 
 def no_vf(node: str, asked: int, advertised: dict[str, int], vfs: dict[str, int]) -> Diagnosis:
-    """A node that has not the VFs to give that are asked for. ``advertised``: by resource. ``vfs``: usable ones it has,
-    by selector."""
+    """The diagnosis of a node that does not advertise as many VFs as are asked for.
+
+    ``advertised``: number of VFs by resource. ``vfs``: number of usable VFs that the node has, by selector.
+    """
     offer = " and ".join(f"{count} x {name}" for name, count in advertised.items())
-    there = ", ".join(f"{count} x {selector}" for selector, count in vfs.items())
+    usable = ", ".join(f"{count} x {selector}" for selector, count in vfs.items())
     return Diagnosis(
         "NOVF",
         f"node {node} advertises {offer or 'no QAT resource'}, and {asked} of one are asked for; "
-        f"it has {there or 'no usable VF'}",
+        f"it has {usable or 'no usable VF'}",
         "run site.yml, which makes VFs and waits until the cluster counts them, or ask for fewer (qat_test_vm_count)",
         ALLOCATABLE.format(node=node),
         final=True,
@@ -96,128 +131,155 @@ def no_vf(node: str, asked: int, advertised: dict[str, int], vfs: dict[str, int]
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
-    """The cause that the evidence shows; what was last seen, where it shows none that is known."""
-    for signature in SIGNATURES:
+    """The first known cause that a statement tells; without one, what was said last, or how far it came."""
+    for cause in CAUSES:
         for statement in evidence.statements:
-            found = _match(signature, statement, evidence)
+            found = _fitting(cause, statement, evidence)
             if found:
-                return _known(signature, statement, evidence, found)
+                return found
     if evidence.phase == _RUNNING:
         return _mute(evidence)
     return _unknown(evidence)
 
 
-def _match(signature: Signature, statement: Statement, evidence: Evidence) -> re.Match[str] | None:
-    if signature.sources and statement.source not in signature.sources:
+def _fitting(cause: OwnCause | Signature, statement: Statement, evidence: Evidence) -> Diagnosis | None:
+    """The diagnosis of a cause, where the statement tells that cause."""
+    if isinstance(cause, OwnCause):
+        return _known(cause, statement, evidence, statement.text, {}) if statement.cause is cause else None
+    if statement.cause or (cause.sources and statement.source not in cause.sources):
         return None
-    if signature.unpinned and evidence.node is not None:
+    if cause.unpinned and evidence.node is not None:
         return None
-    return re.search(signature.regex, statement.text)
+    match = re.search(cause.regex, statement.text)
+    return _known(cause, statement, evidence, _quote(statement.text, match), match.groupdict()) if match else None
 
 
-def _known(signature: Signature, statement: Statement, evidence: Evidence, found: re.Match[str]) -> Diagnosis:
+def _known(
+    cause: OwnCause | Signature, statement: Statement, evidence: Evidence, quote: str, groups: dict[str, str]
+) -> Diagnosis:
+    """The diagnosis of a known cause. ``quote``: the words that show it; ``groups``: of the signature's regex."""
     words = {
-        **found.groupdict(),
+        **groups,
         "what": evidence.what,
         "node": evidence.node or "(any)",
         "resource": evidence.resource or "its resource",
         "namespace": evidence.namespace,
     }
-    final = signature.final or evidence.phase in ENDED_PHASES
-    command = signature.command if evidence.node or "{node}" not in signature.command else ""
+    command = cause.command if evidence.node or "{node}" not in cause.command else ""
     return Diagnosis(
-        signature.id,
-        f"{signature.cause.format(**words)}: {_quote(statement.text, found)}",
-        signature.fix.format(**words),
+        cause.id,
+        f"{cause.cause.format(**words)}{f': {quote}' if quote else ''}",
+        cause.fix.format(**words),
         command.format(**words) if command else statement.command,
-        final,
+        cause.final or evidence.phase in ENDED_PHASES,
     )
 
 
-def _quote(text: str, found: re.Match[str]) -> str:
+def _quote(text: str, match: re.Match[str]) -> str:
     """The line with the decisive words, shortened around them."""
-    start = text.rfind("\n", 0, found.start()) + 1
-    end = text.find("\n", found.end())
+    start = text.rfind("\n", 0, match.start()) + 1
+    end = text.find("\n", match.end())
     line = text[start : end if end >= 0 else len(text)]
     if len(line) > _QUOTE:
-        middle = (found.start() + found.end()) // 2 - start
+        middle = (match.start() + match.end()) // 2 - start
         begin = max(0, min(middle - _QUOTE // 2, len(line) - _QUOTE))
         line = f"...{line[begin : begin + _QUOTE]}..."
     return " ".join(line.split())
 
 
 def _mute(evidence: Evidence) -> Diagnosis:
-    """It runs, and said nothing that could be understood."""
+    """The diagnosis of a virtual machine that runs and whose guest has not reported."""
     lines = [line.strip() for line in evidence.console.splitlines() if line.strip()]
     if lines:
-        said = " | ".join(lines[-_LAST_LINES:])[-_QUOTE:]
-        message = f"but its guest reported nothing in {evidence.waited:.0f} s. The last it said on its console: {said}"
-        fix = "see whether the guest boots to its end and runs cloud-init; more time: qat_test_vm_wait_timeout"
+        last = " | ".join(lines[-_LAST_LINES:])[-_QUOTE:]
+        message = f"but its guest reported nothing in {evidence.waited:.0f} s. The end of its console: {last}"
+        fix = "check that the guest boots to its end and runs cloud-init; for more time: qat_test_vm_wait_timeout"
     elif evidence.console_error:
         message = f"but its console cannot be read: {evidence.console_error}"
-        fix = "see whether virt-api and virt-handler are well, and the rights (playbooks/rbac.yml)"
+        fix = "check that virt-api and virt-handler are well, and that the account has the rights (playbooks/rbac.yml)"
     else:
         message = f"but in {evidence.waited:.0f} s its guest said nothing on its serial console"
-        fix = "take an image whose kernel has console=ttyS0, and that is not stopped at a boot loader's menu"
+        fix = "take an image whose kernel has console=ttyS0, and that does not stop at a boot loader's menu"
     return Diagnosis("GUEST", f"{evidence.what} runs, {message}", fix, evidence.command)
 
 
 def _unknown(evidence: Evidence) -> Diagnosis:
-    """Nothing known: what was said last, else how far it came."""
-    state = f"{evidence.what} is {evidence.phase or 'not there'} after {evidence.waited:.0f} s"
+    """The diagnosis where no cause is known: what was said last, else how far it came."""
+    state = f"{evidence.what} is {evidence.phase or 'missing'} after {evidence.waited:.0f} s"
     final = evidence.phase in ENDED_PHASES
-    said = [statement for statement in evidence.statements if statement.source != NODE and statement.text.strip()]
-    if said:
-        first = said[0]
+    others = [statement for statement in evidence.statements if not statement.cause and statement.text.strip()]
+    if others:
+        first = others[0]
         text = first.text.strip()
         shown = text if len(text) <= _QUOTE else f"...{text[-_QUOTE:]}"
         message = f"{state}; the last that was said about it: {' '.join(shown.split())}"
         return Diagnosis("OTHER", message, f"see {first.command}", first.command, final)
     if evidence.is_machine and evidence.phase in (None, "", "Pending"):
         message = f"{state}, and KubeVirt has made no pod for it and said nothing"
-        fix = "see whether virt-controller runs, and its log"
+        fix = "check that virt-controller runs, and see its log"
         return Diagnosis("SILENT", message, fix, "kubectl get pods -A -l kubevirt.io=virt-controller", final)
-    return Diagnosis("SILENT", f"{state}, and nobody said why", f"see {evidence.command}", evidence.command, final)
+    message = f"{state}, and no program said why"
+    return Diagnosis("SILENT", message, f"see {evidence.command}", evidence.command, final)
 
 
-# ---------------------------------------------------------------- the evidence of objects
+# ---------------------------------------------------------------- from objects to evidence
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Whose evidence is collected. ``item``: its Node object, where it has to run on a certain one.
+    """All that was read of a virtual machine or a pod at one moment.
 
-    ``subject``: the VirtualMachineInstance or Pod, None where there is none; ``pod``: what it runs in.
-    ``events``: of the namespace. ``error``: the API's answer to its creation. ``log``: of its pod.
+    ``resource``: what it asks for. ``node``: the Node object of the node it has to run on, None where any node will do.
+    ``tolerations``: its own. ``subject``: the VirtualMachineInstance or the Pod itself, ``pod``: the Pod it runs in (of
+    a pod the same); None where there is none. ``deleted``: whether the subject was there before and is gone.
+    ``events``: all of the namespace. ``error``: the API's answer to its creation, where it refused. ``log``: of its
+    pod. ``console``: the text of the serial console, ``console_error``: why it cannot be read. ``waited``: seconds
+    since its start.
     """
 
     namespace: str
     name: str
     is_machine: bool
     resource: str | None = None
-    item: Object | None = None
+    node: Object | None = None
     tolerations: tuple[dict[str, Any], ...] = ()
     subject: Object | None = None
     pod: Object | None = None
+    deleted: bool = False
     events: Objects = field(default_factory=list)
     error: str = ""
     log: str = ""
     console: str = ""
     console_error: str = ""
     waited: float = 0.0
-    deleted: bool = False
 
 
 def evidence_of(seen: Observation) -> Evidence:
-    """What the objects say, the most decisive first. What is past does not count: a pod that is scheduled is, whatever
-    the scheduler said before."""
-    word = "virtual machine" if seen.is_machine else "pod"
-    command = _events(seen, seen.name)
+    """What an observation says, the most decisive first.
+
+    What is past does not count: once a pod is scheduled, what the scheduler said before explains nothing.
+    """
+    command = _events_command(seen, seen.name)
     phase = (seen.subject or {}).get("status", {}).get("phase") or ("Pending" if seen.subject else None)
-    what = f"{word} {seen.namespace}/{seen.name}"
+    return Evidence(
+        what=f"{'virtual machine' if seen.is_machine else 'pod'} {seen.namespace}/{seen.name}",
+        namespace=seen.namespace,
+        command=command,
+        is_machine=seen.is_machine,
+        resource=seen.resource,
+        node=name_of(seen.node) if seen.node else None,
+        phase=phase,
+        waited=seen.waited,
+        statements=tuple(_statements(seen, command, phase)),
+        console=seen.console,
+        console_error=seen.console_error,
+    )
+
+
+def _statements(seen: Observation, command: str, phase: str | None) -> list[Statement]:
     statements = [Statement(API, seen.error, command)] if seen.error else []
     if seen.deleted:
-        statements.append(Statement(API, f"{what} was deleted by somebody else", command))
+        statements.append(Statement(API, "", command, DELETED))
     if phase != _RUNNING:
         statements += _node_statements(seen)
         statements += _pod_statements(seen)
@@ -229,50 +291,47 @@ def evidence_of(seen: Observation) -> Evidence:
         statements.append(Statement(LOG, seen.log, f"kubectl logs -n {seen.namespace} {pod} -c {container}"))
     if seen.console:
         statements.append(Statement(CONSOLE, seen.console, f"virtctl console -n {seen.namespace} {seen.name}"))
-    return Evidence(
-        what=what,
-        namespace=seen.namespace,
-        command=command,
-        is_machine=seen.is_machine,
-        resource=seen.resource,
-        node=name_of(seen.item) if seen.item else None,
-        phase=phase,
-        waited=seen.waited,
-        statements=tuple(statements),
-        console=seen.console,
-        console_error=seen.console_error,
-    )
+    return statements
 
 
 def _node_statements(seen: Observation) -> list[Statement]:
-    """What of its node keeps it away."""
-    if seen.item is None:
+    """What keeps it off its node, by the Node object."""
+    if seen.node is None:
         return []
-    name = name_of(seen.item)
-    command = f"kubectl describe node {name}"
-    spec = seen.item.get("spec", {})
-    said = []
+    causes: list[tuple[OwnCause, str]] = []
     if not _is_scheduled(seen.pod):
+        spec = seen.node.get("spec", {})
         if spec.get("unschedulable"):
-            said.append("is cordoned")
-        for taint in spec.get("taints") or ():
-            if taint["effect"] != "PreferNoSchedule" and not _tolerated(taint, seen.tolerations):
-                said.append(f"has the taint {taint['key']}={taint.get('value', '')}:{taint['effect']}")
-    if seen.is_machine and labels_of(seen.item).get(SCHEDULABLE_LABEL) != "true":
-        said.append(f"has not {SCHEDULABLE_LABEL}=true")
-    return [Statement(NODE, f"node {name} {text}", command) for text in said]
+            causes.append((CORDONED, ""))
+        causes += [
+            (NOT_FIT if taint["key"].startswith(_KUBERNETES_TAINTS) else TAINTED, _taint_text(taint))
+            for taint in spec.get("taints") or ()
+            if _keeps_off(taint, seen.tolerations)
+        ]
+    if seen.is_machine and labels_of(seen.node).get(SCHEDULABLE_LABEL) != "true":
+        causes.append((NO_HANDLER, f"its label {SCHEDULABLE_LABEL} is not true"))
+    command = f"kubectl describe node {name_of(seen.node)}"
+    return [Statement(NODE, text, command, cause) for cause, text in causes]
 
 
-def _tolerated(taint: Object, tolerations: tuple[dict[str, Any], ...]) -> bool:
-    """As the scheduler sees it (Kubernetes API reference, Toleration)."""
-    for toleration in tolerations:
-        everything = not toleration.get("key") and toleration.get("operator") == "Exists"
-        key = everything or toleration.get("key") == taint["key"]
-        value = toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
-        if key and value and toleration.get("effect") in (None, "", taint["effect"]):
-            return True
-    # What kubelet itself sets on a cordoned node is told as cordoned.
-    return bool(taint["key"] == "node.kubernetes.io/unschedulable")
+def _taint_text(taint: Object) -> str:
+    """A taint as kubectl prints it."""
+    return f"{taint['key']}={taint.get('value', '')}:{taint['effect']}"
+
+
+def _keeps_off(taint: Object, tolerations: tuple[dict[str, Any], ...]) -> bool:
+    """Whether a taint keeps a pod off, as the scheduler decides it (Kubernetes API reference, Toleration)."""
+    # The taint of a cordoned node is told as the cordon.
+    if taint["effect"] == "PreferNoSchedule" or taint["key"] == _CORDON_TAINT:
+        return False
+    return not any(_tolerates(toleration, taint) for toleration in tolerations)
+
+
+def _tolerates(toleration: dict[str, Any], taint: Object) -> bool:
+    any_key = not toleration.get("key") and toleration.get("operator") == "Exists"
+    key = any_key or toleration.get("key") == taint["key"]
+    value = toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
+    return key and value and toleration.get("effect") in (None, "", taint["effect"])
 
 
 def _is_scheduled(pod: Object | None) -> bool:
@@ -284,17 +343,18 @@ def _pod_statements(seen: Observation) -> list[Statement]:
     if seen.pod is None:
         return []
     status = seen.pod.get("status", {})
-    command = _events(seen, name_of(seen.pod))
-    waits = unscheduled(seen.pod)
-    said = [f"not scheduled: {waits}"] if waits else []
+    reason = unscheduled(seen.pod)
+    texts = [f"not scheduled: {reason}"] if reason else []
     for container in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
-        said += _container(container)
+        texts += _container(container)
     if status.get("reason") or status.get("message"):
-        said.append(f"{status.get('reason', '')}: {status.get('message', '')}")
-    return [Statement(POD, text, command) for text in said]
+        texts.append(f"{status.get('reason', '')}: {status.get('message', '')}")
+    command = _events_command(seen, name_of(seen.pod))
+    return [Statement(POD, text, command) for text in texts]
 
 
 def _container(container: Object) -> list[str]:
+    """What a container waits for or how it failed, by its status; nothing where it is well."""
     state = container.get("state") or {}
     waiting, ended = state.get("waiting"), state.get("terminated")
     if waiting and waiting.get("reason") not in ("PodInitializing", "ContainerCreating", None):
@@ -306,25 +366,25 @@ def _container(container: Object) -> list[str]:
     return []
 
 
+_TELLING = ("Synchronized", "PodScheduled")
+"""Conditions of a virtual machine whose message is a cause; that it is not ready yet explains nothing."""
+
+
 def _machine_statements(seen: Observation, command: str) -> list[Statement]:
+    """Messages of the conditions of a virtual machine that are false."""
     if not seen.is_machine or seen.subject is None:
         return []
-    said = []
+    texts = []
     for condition in seen.subject.get("status", {}).get("conditions") or ():
-        told = condition.get("message") or ""
-        scheduling = condition["type"] == "PodScheduled" and _is_scheduled(seen.pod)
-        # That something is not ready yet explains nothing.
-        if condition["status"] == "False" and told and not scheduling and condition["type"] in _TELLING:
-            said.append(f"{condition['type']}=False ({condition.get('reason', '')}): {told}")
-    return [Statement(MACHINE, text, command) for text in said]
-
-
-_TELLING = ("Synchronized", "PodScheduled")
-"""Conditions of a virtual machine whose message is a cause."""
+        message = condition.get("message") or ""
+        past = condition["type"] == "PodScheduled" and _is_scheduled(seen.pod)
+        if condition["status"] == "False" and message and not past and condition["type"] in _TELLING:
+            texts.append(f"{condition['type']}=False ({condition.get('reason', '')}): {message}")
+    return [Statement(MACHINE, text, command) for text in texts]
 
 
 def _event_statements(seen: Observation) -> list[Statement]:
-    """Warnings, newest first."""
+    """Warnings about it and its pod, the newest first."""
     names = {seen.name} | ({name_of(seen.pod)} if seen.pod else set())
     warnings = [
         event
@@ -337,12 +397,12 @@ def _event_statements(seen: Observation) -> list[Statement]:
         Statement(
             EVENT,
             f"{event.get('reason')}: {event.get('message', '')}",
-            _events(seen, event["involvedObject"]["name"]),
+            _events_command(seen, event["involvedObject"]["name"]),
         )
         for event in sorted(warnings, key=event_time, reverse=True)
     ]
 
 
-def _events(seen: Observation, name: str) -> str:
-    """What shows it also when the object is gone again."""
+def _events_command(seen: Observation, name: str) -> str:
+    """The command that shows the events about an object, also when the object is gone."""
     return f"kubectl get events -n {seen.namespace} --field-selector involvedObject.name={name}"

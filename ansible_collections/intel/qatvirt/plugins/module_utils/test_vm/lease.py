@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Lease says that a run is alive, so that what a killed run left is told from what another one is at.
+"""Leases say which runs are alive, so that the objects of a killed run can be told from those of a run that works.
 
-A run makes its Lease before anything else, renews it while it works and deletes it last. Whether the Lease of another
-run is still renewed is measured with the own clock, as leader election does it (client-go, ``tools/leaderelection``):
-clocks of two controllers need not agree.
+A run creates its Lease before all other objects, renews it while it works and deletes it last. Each run measures with
+its own clock whether the Lease of another run is still renewed, as leader election does it (client-go,
+``tools/leaderelection``): the clocks of two controllers need not agree.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 DURATION = 30
 """Seconds without being renewed after which a run counts as dead."""
 _RENEW = 5.0
+"""Seconds after which this run renews its Lease."""
 
 
 def leases_url(namespace: str) -> str:
-    """Where the Leases of a namespace are."""
+    """REST path of the Leases of a namespace."""
     return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
 
 class RunLease:
-    """The Lease of this run. ``label``: the one all its objects have, with the run's id as its value.
+    """The Lease of this run.
 
-    ``taken``: whether this run has it.
+    ``label``: key and value of the label that all objects of the run have; the value is the run's id. ``taken``:
+    whether the Lease exists.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class RunLease:
         self._renewed = 0.0
 
     def take(self) -> None:
-        """Make it. Raises Refused where the namespace is not there."""
+        """Create the Lease. Raises Refused where the namespace does not exist."""
         now = _now()
         key, run = self._label
         spec = {
@@ -71,24 +73,24 @@ class RunLease:
         except NotFound:
             raise Refused(
                 f"nothing was started: there is no namespace {self._namespace}. The role qat_test_vm makes it where "
-                "it may; else have a cluster administrator run playbooks/rbac.yml"
+                "the account may make namespaces; else have a cluster administrator run playbooks/rbac.yml"
             ) from None
         self.taken = True
         self._renewed = self._clock()
 
     def renew(self) -> None:
-        """Renew it, where that is due and this run has it. To be called more often than it is due."""
+        """Renew the Lease, where that is due. Meant to be called more often than it is due."""
         if not self.taken or self._clock() - self._renewed < _RENEW:
             return
         try:
             self._api.merge(f"{leases_url(self._namespace)}/{self._name}", {"spec": {"renewTime": _now()}})
         except NotFound:
-            # This run slept for so long that another took it for dead, and removed what it had made.
+            # This run slept for so long that another run took it for dead, and removed its objects.
             self.take()
         self._renewed = self._clock()
 
     def drop(self) -> None:
-        """Delete it."""
+        """Delete the Lease, where it exists."""
         if not self.taken:
             return
         self.taken = False
@@ -96,7 +98,13 @@ class RunLease:
 
 
 @dataclass
-class _Seen:
+class _SeenLease:
+    """The Lease of another run.
+
+    ``renewed``: its renewTime, as it is written there. ``since``: when that value was first seen, by the own clock.
+    ``duration``: seconds for which the Lease is good. ``alive``: whether it was renewed since it was first seen.
+    """
+
     renewed: str
     since: float
     duration: float
@@ -104,16 +112,19 @@ class _Seen:
 
 
 class Watch:
-    """Which other runs are dead. Pure: it is told what there is, and when."""
+    """Finds out which other runs are dead. Pure: the caller hands the Leases in, and the time.
+
+    ``own``: this run's id. ``label``: key of the label that has a run's id.
+    """
 
     def __init__(self, own: str, label: str) -> None:
         self._own = own
         self._label = label
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, _SeenLease] = {}
 
     def look(self, leases: Objects, now: float) -> None:
-        """Take in all Leases there are."""
-        there: dict[str, _Seen] = {}
+        """Take in all Leases of the namespace. ``now``: seconds of a monotonic clock."""
+        seen: dict[str, _SeenLease] = {}
         for item in leases:
             run = labels_of(item).get(self._label)
             if run is None or run == self._own:
@@ -121,19 +132,19 @@ class Watch:
             renewed, before = _renewed(item), self._seen.get(run)
             if before is None:
                 duration = float(item.get("spec", {}).get("leaseDurationSeconds") or DURATION)
-                there[run] = _Seen(renewed, now, duration)
+                seen[run] = _SeenLease(renewed, now, duration)
             elif before.renewed != renewed:
-                there[run] = _Seen(renewed, now, before.duration, alive=True)
+                seen[run] = _SeenLease(renewed, now, before.duration, alive=True)
             else:
-                there[run] = before
-        self._seen = there
+                seen[run] = before
+        self._seen = seen
 
     def dead(self, now: float) -> set[str]:
-        """Runs whose Lease was not renewed for as long as it is good for."""
+        """Runs whose Lease was not renewed for as long as the Lease is good."""
         return {run for run, seen in self._seen.items() if now - seen.since >= seen.duration}
 
     def undecided(self, now: float) -> set[str]:
-        """Runs of which nobody knows yet whether they are alive."""
+        """Runs that have neither renewed their Lease yet, nor are dead."""
         return {run for run, seen in self._seen.items() if not seen.alive} - self.dead(now)
 
     def known(self) -> set[str]:

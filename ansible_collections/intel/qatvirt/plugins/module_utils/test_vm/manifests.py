@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects of a test: a VirtualMachineInstance with its user data, or a Pod. Pure."""
+"""The objects of tests: a VirtualMachineInstance with its user data, or a Pod. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PAUSE = 10
 
 
 def manifest(test: NodeTest, settings: RunSettings) -> Object:
-    """What is created for a trial."""
+    """The virtual machine or the pod of a test."""
     return _machine(test, settings) if test.kind == VM else _pod(test, settings)
 
 
@@ -38,7 +38,7 @@ def _machine(test: NodeTest, settings: RunSettings) -> Object:
     }
     spec: Object = {
         "terminationGracePeriodSeconds": 0,
-        # It cannot be migrated, and must not hold up who drains the node.
+        # It cannot be migrated, and must not block a drain of the node.
         "evictionStrategy": "None",
         "nodeSelector": {HOSTNAME_LABEL: test.hostname},
         "tolerations": list(settings.tolerations),
@@ -65,7 +65,7 @@ def _machine(test: NodeTest, settings: RunSettings) -> Object:
 
 
 def secret(settings: RunSettings) -> Object:
-    """The user data of the guests. Not in the virtual machine: there it may have 2048 bytes."""
+    """The Secret with the user data of the guests; in the virtual machine itself user data may have 2048 bytes."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -75,14 +75,14 @@ def secret(settings: RunSettings) -> Object:
 
 
 def user_data(report_script: str, console: str = "/dev/ttyS0") -> str:
-    """A script for cloud-init that says again and again on the console what the report script found."""
+    """User data by which cloud-init runs the report script, and writes its report to the console again and again."""
     return f"""#!/bin/sh
 cat >/run/qatvirt-report.sh <<'QATVIRT-END'
 {report_script.rstrip()}
 QATVIRT-END
 result=$(sh /run/qatvirt-report.sh)
 while :; do
-    # Opened anew each time: a login prompt that starts on the console closes it for all others.
+    # Open the console anew each time: a login prompt that starts on it closes it for all other programs.
     printf '\\n%s\\n' "{MARK} $result" >{console}
     sleep {_PAUSE}
 done
@@ -109,7 +109,7 @@ for address in $(env | sed -n 's/^QAT[0-9]*=//p' | sort); do
 done
 echo "QATVIRT-RESULT {\"given\":[$given],\"pci\":[$functions]}"
 """
-"""What the pod runs. Intel's plugin tells it the addresses of its VFs, in QAT0, QAT1 and so on."""
+"""The command of the pod. Intel's plugin sets the variables QAT0, QAT1 and so on to the addresses of the pod's VFs."""
 
 
 def _pod(test: NodeTest, settings: RunSettings) -> Object:
@@ -120,7 +120,7 @@ def _pod(test: NodeTest, settings: RunSettings) -> Object:
         "command": ["sh", "-c", _OPEN_VFS],
         "resources": {"limits": {test.resource: str(settings.count)}},
         "securityContext": {
-            # What is in /dev/vfio is root's.
+            # The device files in /dev/vfio belong to root.
             "runAsUser": 0,
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -134,7 +134,7 @@ def _pod(test: NodeTest, settings: RunSettings) -> Object:
         "metadata": _metadata(test.name, settings),
         "spec": {
             "restartPolicy": "Never",
-            # Not 0: the API would forget the pod before the node has stopped it.
+            # Not 0: the API would forget the pod before the node has stopped the pod.
             "terminationGracePeriodSeconds": 1,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
@@ -150,4 +150,6 @@ TELL_GIVEN = (
     "read -r vendor </sys/bus/pci/devices/$address/vendor; read -r device </sys/bus/pci/devices/$address/device; "
     'echo "$address ${vendor#0x}:${device#0x}"; done;; esac; done'
 )
-"""Tells in virt-launcher's container which VFs it was given. It is that container's environment that has them."""
+"""A shell command that prints the VFs that virt-launcher was given, one a line: address and selector.
+
+It has to run in virt-launcher's container, whose environment has their addresses."""

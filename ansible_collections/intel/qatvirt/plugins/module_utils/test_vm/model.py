@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A test on a node: what it is, and what all tests of a run share. Pure."""
+"""A test: a virtual machine or a pod that is started on a node with VFs; a run: all tests started together. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from typing import Any
 RUN_LABEL = "qatvirt.intel.com/test-run"
 """On every object of a run; its value is the run's id."""
 MARK = "QATVIRT-RESULT"
+"""What a guest or a pod writes before its report."""
+
 VM = "vm"
 POD = "pod"
+"""Kinds of tests."""
+
 PASS = "pass"
 FAIL = "fail"
 SKIPPED = "skipped"
-CORDONED = "the node is cordoned, which is an administrator's decision; kubectl uncordon lets it be tried"
+"""Verdicts of tests."""
+NODE_CORDONED = "the node is cordoned, which is an administrator's decision; kubectl uncordon lets it be tested"
+"""Reason of a test that is skipped."""
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
+"""The scheduler knows a node by the value of this label, which need not be the node's name."""
 
 
 @dataclass(frozen=True)
 class KernelBoot:
-    """What a virtual machine boots from without a disk: a kernel and an initramfs in a container image."""
+    """A kernel and an initramfs in a container image, from which a virtual machine boots without a disk."""
 
     image: str
     kernel_path: str
@@ -34,8 +41,9 @@ class KernelBoot:
 class RunSettings:
     """What all tests of a run share.
 
-    ``count``: VFs of each. ``kernel_boot``: instead of the disk, where given. ``cpu``: cores of a virtual machine.
-    ``report_script``: what a guest with a disk runs.
+    ``run``: the run's id. ``count``: number of VFs that each test asks for. ``container_disk``: image that virtual
+    machines boot from, unless there is a ``kernel_boot``. ``memory``, ``cpu``: of a virtual machine. ``tolerations``:
+    of virtual machines and pods. ``report_script``: the script by which a guest with a disk reports.
     """
 
     run: str
@@ -51,13 +59,18 @@ class RunSettings:
 
     @property
     def name(self) -> str:
-        """Of the objects a run has one of, and what the names of its tests start with."""
+        """The name that :func:`run_name` gives the run."""
         return run_name(self.run)
 
 
 @dataclass(frozen=True)
 class NodeTest:
-    """One test to make. ``hostname``: the node's, as the scheduler knows it. ``selectors``: kinds of VF it can get."""
+    """One test to make.
+
+    ``node``: name of the Node object; ``hostname``: value of its label HOSTNAME_LABEL. ``kind``: VM or POD. ``name``:
+    of the virtual machine or pod. ``resource``: what it asks for, empty where the node does not advertise enough of
+    any. ``selectors``: kinds of VFs that the resource stands for on that node.
+    """
 
     node: str
     hostname: str
@@ -76,5 +89,5 @@ class GivenVf:
 
 
 def run_name(run: str) -> str:
-    """Of the objects a run has one of."""
+    """Name of a run's Lease and Secret, with which the names of its tests begin."""
     return f"qat-test-{run}"

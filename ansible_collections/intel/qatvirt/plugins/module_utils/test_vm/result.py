@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a test, as the report has it. Pure."""
+"""The result of a test, an entry of ``tests`` of the report. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def result(
     phases: dict[str, float] | None = None,
     diagnosis: Diagnosis | None = None,
 ) -> dict[str, Any]:
-    """One entry of ``tests`` of the report. ``given``: where there is no judgement. ``phases``: seconds by name."""
+    """The result of a test.
+
+    ``judgement``: of the test's answer, where there is one; else ``given`` are the VFs that it is known to have been
+    given. ``phases``: seconds since the start by name. ``diagnosis``: why there is no answer.
+    """
     kind = "virtual machine" if test.kind == VM else "pod"
     return {
         "node": test.node,
@@ -40,6 +44,6 @@ def result(
     }
 
 
-def not_made(test: NodeTest, settings: RunSettings, diagnosis: Diagnosis) -> dict[str, Any]:
-    """The result of a trial that gave no answer."""
+def not_started(test: NodeTest, settings: RunSettings, diagnosis: Diagnosis) -> dict[str, Any]:
+    """The result of a test that cannot be started."""
     return result(test, settings, FAIL, diagnosis.message, diagnosis=diagnosis)

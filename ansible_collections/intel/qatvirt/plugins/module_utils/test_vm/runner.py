@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests on a cluster: started together, followed from one loop, and nothing is left of them.
+"""Makes a run: starts all its tests together, follows them in one loop, and removes everything it made.
 
-Each round reads five lists, whatever the number of nodes. What a run makes has its id in a label, and a Lease says that
-the run is alive; so each run also removes what killed ones have left (:mod:`.lease`).
+Each round of the loop reads five lists, whatever the number of nodes. Every object of a run has the run's id in a
+label, and a Lease says that the run is alive; so each run also removes what killed runs have left (:mod:`.lease`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..cluster.objects import MACHINES, NODES, PODS, Object, Objects, in_namespace, labels_of, name_of
+from ..cluster.objects import EVENTS, MACHINES, NODES, PODS, Object, Objects, in_namespace, labels_of, name_of
 from ..cluster.pods import ENDED_PHASES, is_launcher, machine_of
 from ..errors import ApiError, Forbidden, Refused
 from .answer import answer, given_to_launcher, judge, plain_text
@@ -23,38 +23,47 @@ from .console import Console
 from .diagnosis import Diagnosis, Evidence, Observation, diagnose, evidence_of
 from .lease import RunLease, Watch, leases_url
 from .manifests import TELL_GIVEN, manifest, secret
-from .model import CORDONED, FAIL, POD, RUN_LABEL, SKIPPED, VM, GivenVf, NodeTest, RunSettings, run_name
+from .model import FAIL, NODE_CORDONED, POD, RUN_LABEL, SKIPPED, VM, GivenVf, NodeTest, RunSettings, run_name
 from .result import result
 
 if TYPE_CHECKING:
     from ..cluster.api import Api
 
 POLL = 2.0
+"""Seconds between two rounds."""
 CLEANING = 300
 """Seconds that virtual machines and pods may take to go."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_TAIL = 200
-"""Lines of a log that are looked at."""
+_LOG_LINES = 200
+"""Lines at the end of a log that are read."""
 _QUESTIONS = 6
 """How often a launcher is asked for its VFs: starting a command on a busy node may take longer than one answer may."""
 
 
 class Interrupted(Exception):
-    """Somebody wants the run to end."""
+    """A signal ends the run; the message is the signal's name."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Results by the order of tests. ``left``: what could not be removed. ``swept``: dead runs that were removed."""
+    """What became of a run.
+
+    ``tests``: the results, in the order of the tests. ``not_removed``: objects that were still there in the end.
+    ``swept``: ids of dead runs whose objects were removed.
+    """
 
     tests: list[dict[str, Any]]
-    left: list[str]
+    not_removed: list[str]
     swept: list[str]
 
 
 @dataclass(frozen=True)
 class ClusterView:
-    """All there is of all runs, and what is said about it."""
+    """What one round has read of the cluster.
+
+    ``machines``, ``pods``: virtual machines and pods of all runs, also of other ones. ``events``: of the namespace.
+    ``nodes``: all Node objects by name. ``at``: when, in seconds of the monotonic clock.
+    """
 
     machines: Objects
     pods: Objects
@@ -63,46 +72,48 @@ class ClusterView:
     at: float
 
     def objects_of(self, runs: set[str]) -> list[tuple[str, Object]]:
-        """Virtual machines and pods of runs, with their kind."""
+        """The virtual machines and pods of some runs, each with its kind."""
         kinds = ((VM, self.machines), (POD, self.pods))
-        return [(kind, item) for kind, items in kinds for item in items if labels_of(item)[RUN_LABEL] in runs]
+        return [(kind, item) for kind, items in kinds for item in items if _run_of(item) in runs]
 
 
 class Namespace:
-    """Where tests are: their objects by kind."""
+    """The namespace of the tests, and the calls that make, delete and list virtual machines and pods in it."""
 
     def __init__(self, api: Api, name: str) -> None:
         self._api = api
         self.name = name
-        self.core = f"/api/v1/namespaces/{name}"
-        self._urls = {
-            VM: in_namespace(MACHINES, name),
-            POD: in_namespace(PODS, name),
-        }
+        self.pods = in_namespace(PODS, name)
+        self.events = in_namespace(EVENTS, name)
+        self.secrets = f"/api/v1/namespaces/{name}/secrets"
+        self.leases = leases_url(name)
+        self._urls = {VM: in_namespace(MACHINES, name), POD: self.pods}
 
-    def make(self, kind: str, definition: Object) -> None:
-        """Make an object."""
+    def create(self, kind: str, definition: Object) -> None:
         self._api.create(self._urls[kind], definition)
 
     def delete(self, kind: str, name: str) -> None:
-        """Delete an object."""
         self._api.delete(f"{self._urls[kind]}/{name}")
 
     def find(self, kind: str) -> Objects:
-        """All objects of all runs."""
+        """All objects of a kind that belong to a run."""
         return self._api.find_all(self._urls[kind], labelSelector=RUN_LABEL)
 
 
 @dataclass
 class RunningTest:
-    """One that was begun.
+    """A test of the run, from its start to its result.
 
-    ``result``: None while it goes on. ``phases``: seconds since the start, by name. ``error``: the API's answer to its
-    creation. ``suspect``: the id of the diagnosis in the last round. ``questions``: how often its launcher was asked
-    for its VFs. ``unasked``: why they are not known.
+    ``planned``: what is to be tested. ``result``: None while the test goes on. ``error``: the API's answer to its
+    creation, where it refused. ``subject``: its virtual machine or pod as last seen, ``pod``: the pod that runs in;
+    None where there is none. ``was_there``: whether the subject was ever seen. ``phases``: seconds since the start, by
+    the phase that was first seen then. ``suspect``: the id of the last round's diagnosis.
+
+    ``given``: VFs that its launcher was given. ``given_unknown``: why these are not known, None where they are or where
+    the launcher was not asked. ``questions``: how often the launcher was asked.
     """
 
-    test: NodeTest
+    planned: NodeTest
     console: Console | None = None
     phases: dict[str, float] = field(default_factory=dict)
     result: dict[str, Any] | None = None
@@ -112,21 +123,20 @@ class RunningTest:
     pod: Object | None = None
     was_there: bool = False
     given: tuple[GivenVf, ...] = ()
+    given_unknown: str | None = None
     questions: int = 0
-    unasked: str | None = None
 
-    def see(self, view: ClusterView, since: float) -> None:
-        """Find its objects among all."""
-        name = self.test.name
-        pods = {name_of(pod): pod for pod in view.pods}
-        if self.test.kind == POD:
-            self.subject = self.pod = pods.get(name)
+    def observe(self, view: ClusterView, start: float) -> None:
+        """Take its objects from what a round has read. ``start``: of the run, in seconds of the monotonic clock."""
+        name = self.planned.name
+        if self.planned.kind == POD:
+            self.subject = self.pod = next((pod for pod in view.pods if name_of(pod) == name), None)
         else:
             self.subject = next((item for item in view.machines if name_of(item) == name), None)
             self.pod = next((pod for pod in view.pods if machine_of(pod) == name), None)
         self.was_there = self.was_there or self.subject is not None
         if self.phase:
-            self.reach(self.phase, view.at - since)
+            self.reach(self.phase, view.at - start)
 
     def reach(self, phase: str, seconds: float) -> None:
         """Note when a phase was first seen."""
@@ -134,19 +144,19 @@ class RunningTest:
 
     @property
     def phase(self) -> str | None:
-        """Of its virtual machine or pod."""
+        """The phase of its virtual machine or pod."""
         found = (self.subject or {}).get("status", {}).get("phase")
         return str(found) if found else None
 
 
 class Runner:
-    """A run: makes the tests of ``tests``, follows them, removes them."""
+    """A run: starts the tests of ``tests``, follows them, removes them. ``wait``: seconds that a test may take."""
 
     def __init__(self, api: Api, tests: list[NodeTest], settings: RunSettings, wait: float) -> None:
         self._api = api
         self._settings = settings
         self._wait = wait
-        self._place = Namespace(api, settings.namespace)
+        self._namespace = Namespace(api, settings.namespace)
         self._tests = [RunningTest(test) for test in tests]
         self._lease = RunLease(api, settings.namespace, settings.name, (RUN_LABEL, settings.run))
         self._watch = Watch(settings.run, RUN_LABEL)
@@ -156,238 +166,248 @@ class Runner:
         self._start = time.monotonic()
 
     def run(self) -> Outcome:
-        """All of it. Raises Refused or ApiError, also then after having removed all it made."""
+        """Make the whole run. Where that fails, everything it made is removed before Refused or ApiError is raised."""
         with _ended_by_signals():
             try:
                 if self._tests:
                     self._lease.take()
-                self._begin()
+                self._start_all()
                 self._follow()
             except (ApiError, Refused, Interrupted) as error:
                 _ignore_signals()
                 raise self._given_up(error) from None
             except BaseException:
                 _ignore_signals()
-                self._clean(patient=False)
+                self._clean_up(patient=False)
                 raise
             _ignore_signals()
-            left = self._clean(patient=True)
-        return Outcome([running.result for running in self._tests if running.result], left, sorted(self._swept))
+            not_removed = self._clean_up(patient=True)
+        return Outcome([test.result for test in self._tests if test.result], not_removed, sorted(self._swept))
 
     def _given_up(self, error: Exception) -> Exception:
-        """Tidy up after an error; the error with what became of the objects."""
+        """Clean up after an error; returns the error with what became of the objects."""
         if not self._lease.taken:
             return error
         try:
-            left = ", ".join(self._clean(patient=False))
+            remains = ", ".join(self._clean_up(patient=False))
         except ApiError as other:
-            left = f"what it had made ({other})"
-        told = f"still there is {left}; the next run removes it" if left else "everything it had made is removed"
+            remains = f"what the run had made ({other})"
+        end = f"still there: {remains}; the next run removes it" if remains else "everything it had made is removed"
         if isinstance(error, Interrupted):
-            return Refused(f"the test was ended by {error}; {told}")
-        return type(error)(f"{error}; {told}")
+            return Refused(f"the run was ended by {error}; {end}")
+        return type(error)(f"{error}; {end}")
 
-    def _begin(self) -> None:
-        """Start all tests. What the API refuses is a result, but for missing rights."""
+    def _start_all(self) -> None:
+        """Create the objects of all tests. Where the API refuses one, that is the test's result, except for rights."""
         self._start = time.monotonic()
-        if self._settings.kernel_boot is None and any(running.test.kind == VM for running in self._tests):
-            self._make_secret()
-        for running in self._tests:
+        if self._settings.kernel_boot is None and any(test.planned.kind == VM for test in self._tests):
+            self._create_secret()
+        for test in self._tests:
             self._lease.renew()
             try:
-                self._place.make(running.test.kind, manifest(running.test, self._settings))
+                self._namespace.create(test.planned.kind, manifest(test.planned, self._settings))
             except ApiError as error:
-                running.error = str(error)
-                found = diagnose(self._evidence(running, None))
+                test.error = str(error)
+                found = diagnose(self._evidence(test, None))
                 if found.id == "RBAC":
                     raise
-                self._fail(running, found)
+                self._fail(test, found)
 
-    def _make_secret(self) -> None:
-        # Also where the answer is lost it may have been made.
+    def _create_secret(self) -> None:
+        # The Secret may exist also where the API's answer is lost.
         self._has_secret = True
         try:
-            self._api.create(f"{self._place.core}/secrets", secret(self._settings))
+            self._api.create(self._namespace.secrets, secret(self._settings))
         except Forbidden:
             self._has_secret = False
             raise
 
     def _follow(self) -> None:
-        """Until each has its result."""
-        while self._busy:
+        """Look at all tests, round by round, until each has its result."""
+        while self._goes_on:
             view = self._look(following=True)
-            self._sweep(view, self._dead())
+            self._sweep(view, self._dead_runs())
             late = view.at - self._start > self._wait
-            for running in self._tests:
+            for test in self._tests:
                 self._lease.renew()
-                if running.result is None:
-                    running.see(view, self._start)
-                    self._judge(running, view, late)
-            if self._busy:
+                if test.result is None:
+                    test.observe(view, self._start)
+                    self._conclude(test, view, late)
+            if self._goes_on:
                 time.sleep(POLL)
 
     @property
-    def _busy(self) -> bool:
-        """Whether a running goes on."""
-        return any(running.result is None for running in self._tests)
+    def _goes_on(self) -> bool:
+        """Whether some test has no result yet."""
+        return any(test.result is None for test in self._tests)
 
     def _look(self, following: bool) -> ClusterView:
-        """What there is, Leases last: a run makes its Lease before all it has and deletes it after that, so objects
-        without one are nobody's."""
+        """Read the objects of all runs. ``following``: with events and nodes, which only tests that go on need.
+
+        Leases are read last: a run creates its Lease before all other objects and deletes it after them, so objects
+        whose run has no Lease then are orphans.
+        """
         self._lease.renew()
-        machines, pods = self._place.find(VM), self._place.find(POD)
-        events = self._api.list(f"{self._place.core}/events") if following else []
+        machines, pods = self._namespace.find(VM), self._namespace.find(POD)
+        events = self._api.list(self._namespace.events) if following else []
         nodes = self._api.list(NODES) if following else []
-        leases = self._api.list(leases_url(self._place.name), labelSelector=RUN_LABEL)
+        leases = self._api.list(self._namespace.leases, labelSelector=RUN_LABEL)
         now = time.monotonic()
         self._watch.look(leases, now)
-        view = ClusterView(machines, pods, events, {name_of(item): item for item in nodes}, now)
-        runs = {labels_of(item)[RUN_LABEL] for item in [*machines, *pods]}
+        runs = {_run_of(item) for item in [*machines, *pods]}
         self._orphans = runs - self._watch.known() - {self._settings.run}
-        return view
+        return ClusterView(machines, pods, events, {name_of(item): item for item in nodes}, now)
 
-    # ------------------------------------------------------------ one running
+    # ------------------------------------------------------------ one test
 
-    def _judge(self, running: RunningTest, view: ClusterView, late: bool) -> None:
-        """Whether it has its result now."""
-        said = self._said(running)
-        report = answer(said)
+    def _conclude(self, test: RunningTest, view: ClusterView, late: bool) -> None:
+        """Note the result of a test, where it has one now. ``late``: whether its time is over."""
+        output = self._output(test)
+        report = answer(output)
         if report is not None:
-            running.reach("Reported", time.monotonic() - self._start)
-            if not self._ask_launcher(running):
-                return
-            judgement = judge(running.test, self._settings.count, report, running.given)
-            reason = judgement.reason or running.unasked
-            self._finish(running, self._result(running, judgement.verdict, reason, judgement=judgement))
+            test.reach("Reported", time.monotonic() - self._start)
+            if self._ask_launcher(test):
+                judgement = judge(test.planned, self._settings.count, report, test.given)
+                reason = judgement.reason or test.given_unknown
+                self._finish(test, self._result(test, judgement.verdict, reason, judgement=judgement))
             return
-        found = diagnose(self._evidence(running, view, said))
-        if late or (found.final and running.suspect == found.id):
-            self._ask_launcher(running)
-            found = diagnose(self._evidence(running, view, said, log=self._launcher_log(running)))
-            self._fail(running, found)
-        running.suspect = found.id
+        found = diagnose(self._evidence(test, view, output))
+        # A final diagnosis counts when the next round confirms it.
+        if late or (found.final and test.suspect == found.id):
+            self._ask_launcher(test)
+            found = diagnose(self._evidence(test, view, output, launcher_log=self._launcher_log(test)))
+            self._fail(test, found)
+        test.suspect = found.id
 
-    def _said(self, running: RunningTest) -> str:
-        """What the guest or the pod has said."""
-        if running.test.kind == POD:
-            return self._log(running, "main") if running.phase in ENDED_PHASES else ""
-        if running.phase == "Running":
-            running.console = running.console or Console(self._api, self._place.name, running.test.name)
-            running.console.read()
-        return running.console.text if running.console else ""
+    def _output(self, test: RunningTest) -> str:
+        """What the guest said on its console, or the pod in its log when it has ended."""
+        if test.planned.kind == POD:
+            return self._log(test, "main") if test.phase in ENDED_PHASES else ""
+        if test.phase == "Running":
+            test.console = test.console or Console(self._api, self._namespace.name, test.planned.name)
+            test.console.read()
+        return test.console.text if test.console else ""
 
-    def _ask_launcher(self, running: RunningTest) -> bool:
-        """Which VFs kubelet gave to a virtual machine. Whether there is no more to be learned about that."""
-        if running.test.kind == POD:
+    def _ask_launcher(self, test: RunningTest) -> bool:
+        """Ask a virtual machine's launcher which VFs it was given. Returns whether asking again is of no use."""
+        if test.planned.kind == POD:
             return True
         unknown = "which VFs it was given is not known"
-        if not running.pod or running.pod.get("status", {}).get("phase") != "Running":
-            running.unasked = f"{unknown}: it has no launcher that runs"
+        if not test.pod or test.pod.get("status", {}).get("phase") != "Running":
+            test.given_unknown = f"{unknown}: it has no launcher that runs"
             return True
-        running.questions += 1
+        test.questions += 1
         try:
-            said = self._api.execute(self._place.name, name_of(running.pod), "compute", ("sh", "-c", TELL_GIVEN))
+            printed = self._api.execute(self._namespace.name, name_of(test.pod), "compute", ("sh", "-c", TELL_GIVEN))
         except ApiError as error:
-            running.unasked = f"{unknown}: {error}"
-            return isinstance(error, Forbidden) or running.questions == _QUESTIONS
-        running.given = given_to_launcher(said)
-        running.unasked = None if running.given else f"{unknown}: its launcher has no variable PCI_RESOURCE_*"
+            test.given_unknown = f"{unknown}: {error}"
+            return isinstance(error, Forbidden) or test.questions == _QUESTIONS
+        test.given = given_to_launcher(printed)
+        test.given_unknown = None if test.given else f"{unknown}: its launcher has no variable PCI_RESOURCE_*"
         return True
 
-    def _launcher_log(self, running: RunningTest) -> str:
-        return self._log(running, "compute") if running.test.kind == VM and running.phase != "Running" else ""
+    def _launcher_log(self, test: RunningTest) -> str:
+        return self._log(test, "compute") if test.planned.kind == VM and test.phase != "Running" else ""
 
-    def _log(self, running: RunningTest, container: str) -> str:
-        """The end of a log, empty where there is none (yet)."""
-        if running.pod is None:
+    def _log(self, test: RunningTest, container: str) -> str:
+        """The end of a container's log, empty where it has none (yet)."""
+        if test.pod is None:
             return ""
-        path = f"{self._place.core}/pods/{name_of(running.pod)}/log"
+        path = f"{self._namespace.pods}/{name_of(test.pod)}/log"
         try:
-            return self._api.text(path, container=container, tailLines=_TAIL)
+            return self._api.text(path, container=container, tailLines=_LOG_LINES)
         except ApiError:
             return ""
 
-    def _evidence(self, running: RunningTest, view: ClusterView | None, said: str = "", log: str = "") -> Evidence:
-        test = running.test
-        is_machine = test.kind == VM
+    def _evidence(
+        self, test: RunningTest, view: ClusterView | None, output: str = "", launcher_log: str = ""
+    ) -> Evidence:
+        """What is known of a test. ``view``: None before the first round. ``output``: of :meth:`_output`."""
+        is_machine = test.planned.kind == VM
         return evidence_of(
             Observation(
-                namespace=self._place.name,
-                name=test.name,
+                namespace=self._namespace.name,
+                name=test.planned.name,
                 is_machine=is_machine,
-                resource=test.resource,
-                item=view.nodes.get(test.node) if view else None,
+                resource=test.planned.resource,
+                node=view.nodes.get(test.planned.node) if view else None,
                 tolerations=self._settings.tolerations,
-                subject=running.subject,
-                pod=running.pod,
+                subject=test.subject,
+                pod=test.pod,
+                deleted=test.was_there and test.subject is None,
                 events=view.events if view else [],
-                error=running.error,
-                log=log if is_machine else said,
-                console=plain_text(said) if is_machine else "",
-                console_error=running.console.error if running.console else "",
+                error=test.error,
+                log=launcher_log if is_machine else output,
+                console=plain_text(output) if is_machine else "",
+                console_error=test.console.error if test.console else "",
                 waited=time.monotonic() - self._start,
-                deleted=running.was_there and running.subject is None,
             )
         )
 
-    def _fail(self, running: RunningTest, found: Diagnosis) -> None:
-        cordoned = found.id == "CORDON"
-        verdict, reason = (SKIPPED, CORDONED) if cordoned else (FAIL, found.message)
-        self._finish(running, self._result(running, verdict, reason, given=running.given, diagnosis=found))
+    def _fail(self, test: RunningTest, found: Diagnosis) -> None:
+        """Note that a test gave no answer; on a node that was cordoned meanwhile it counts as skipped."""
+        verdict, reason = (SKIPPED, NODE_CORDONED) if found.id == "CORDON" else (FAIL, found.message)
+        self._finish(test, self._result(test, verdict, reason, given=test.given, diagnosis=found))
 
-    def _result(self, running: RunningTest, verdict: str, reason: str | None, **more: Any) -> dict[str, Any]:
-        return result(running.test, self._settings, verdict, reason, phases=running.phases, **more)
+    def _result(self, test: RunningTest, verdict: str, reason: str | None, **more: Any) -> dict[str, Any]:
+        return result(test.planned, self._settings, verdict, reason, phases=test.phases, **more)
 
-    def _finish(self, running: RunningTest, result: dict[str, Any]) -> None:
-        """Note the result, and free its VFs."""
-        running.result = result
-        if running.console:
-            running.console.close()
-        if running.subject is not None:
-            self._place.delete(running.test.kind, running.test.name)
+    def _finish(self, test: RunningTest, result: dict[str, Any]) -> None:
+        """Note the result of a test, and delete its virtual machine or pod, so that its VFs are free."""
+        test.result = result
+        if test.console:
+            test.console.close()
+        if test.subject is not None:
+            self._namespace.delete(test.planned.kind, test.planned.name)
 
-    # ------------------------------------------------------------ leaving nothing
+    # ------------------------------------------------------------ removing everything
 
-    def _dead(self) -> set[str]:
+    def _dead_runs(self) -> set[str]:
+        """Other runs that are dead, by their Lease or because they have none."""
         return self._watch.dead(time.monotonic()) | self._orphans
 
     def _sweep(self, view: ClusterView, runs: set[str]) -> list[str]:
-        """Delete what there is of runs; returns what is still there. A run's Lease goes when all else is gone."""
+        """Delete the objects of runs, and the Lease of each other run whose objects are gone. Returns what remains."""
         others = runs - {self._settings.run}
-        there = view.objects_of(runs)
-        for kind, item in there:
+        remaining = view.objects_of(runs)
+        for kind, item in remaining:
             # Launchers go with their virtual machines.
             if "deletionTimestamp" not in item["metadata"] and not is_launcher(item):
-                self._place.delete(kind, name_of(item))
+                self._namespace.delete(kind, name_of(item))
         for run in others - self._swept:
-            self._api.delete(f"{self._place.core}/secrets/{run_name(run)}")
-        for run in others - {labels_of(item)[RUN_LABEL] for _kind, item in there}:
-            self._api.delete(f"{leases_url(self._place.name)}/{run_name(run)}")
+            self._api.delete(f"{self._namespace.secrets}/{run_name(run)}")
+        for run in others - {_run_of(item) for _kind, item in remaining}:
+            self._api.delete(f"{self._namespace.leases}/{run_name(run)}")
         self._swept |= others
-        return [f"{kind} {self._place.name}/{name_of(item)}" for kind, item in there]
+        return [f"{kind} {self._namespace.name}/{name_of(item)}" for kind, item in remaining]
 
-    def _clean(self, patient: bool) -> list[str]:
-        """Remove all of this run and of dead ones, and wait until it is gone. Returns what is left in the end.
+    def _clean_up(self, patient: bool) -> list[str]:
+        """Remove everything of this run and of dead runs, and wait until it is gone. Returns what is not gone then.
 
-        ``patient``: also wait until it is known of each other run whether it is alive.
+        ``patient``: also wait until each other run has shown that it is alive, or is dead.
         """
         deadline = time.monotonic() + CLEANING
         while True:
             view = self._look(following=False)
-            left = self._sweep(view, self._dead() | {self._settings.run})
-            unknown = self._watch.undecided(time.monotonic()) if patient else set()
-            if time.monotonic() > deadline or not (left or unknown):
+            remaining = self._sweep(view, self._dead_runs() | {self._settings.run})
+            undecided = self._watch.undecided(time.monotonic()) if patient else set()
+            if time.monotonic() > deadline or not (remaining or undecided):
                 break
             time.sleep(POLL)
         if self._has_secret:
-            self._api.delete(f"{self._place.core}/secrets/{self._settings.name}")
+            self._api.delete(f"{self._namespace.secrets}/{self._settings.name}")
         self._lease.drop()
-        return left
+        return remaining
+
+
+def _run_of(item: Object) -> str:
+    """The id of the run that an object belongs to."""
+    return labels_of(item)[RUN_LABEL]
 
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """A signal ends the block by an exception, so that it can tidy up."""
+    """Have a signal end the block by Interrupted, so that the block can clean up."""
 
     def end(number: int, _frame: object) -> None:
         raise Interrupted(signal.Signals(number).name)

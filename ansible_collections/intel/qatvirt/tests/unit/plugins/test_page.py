@@ -143,7 +143,7 @@ def test_every_vf_is_there_with_its_owner() -> None:
     for node in report["nodes"]:
         for pf in node["pfs"]:
             for vf in pf["vfs"]:
-                assert re.search(rf"{re.escape(vf['address'])} {vf['driver']} {vf['group']} [A-Z]: ", text)
+                assert re.search(rf"{re.escape(vf['address'])} {vf['driver']} {vf['iommu_group']} [A-Z]: ", text)
                 assert vf["owner"]["text"] in text
 
 
@@ -235,8 +235,8 @@ def test_filter_tells_what_is_no_report(name: str) -> None:
     assert "IOMMU" in rendered(reports.healthy_lab())
     for wrong, told in (
         ([], "this is no dictionary, expected a report"),
-        ({"schema": 2}, "found a report of schema 2, expected 1"),
-        ({"schema": 1}, "the report is not whole: 'checks' is missing"),
+        ({"schema": 1}, "found a report of schema 1, expected 2"),
+        ({"schema": 2}, "the report is not whole: 'checks' is missing"),
     ):
         with pytest.raises(AnsibleFilterError, match=re.escape(told)):
             rendered(wrong)

@@ -29,7 +29,7 @@ QUESTIONS = {
         "GATE": "Is the feature gate HostDevices on?",
         "PERM": "Does KubeVirt permit the VFs as host devices?",
         "EXT": "Does KubeVirt's own plugin advertise them?",
-        "DOUBLE": "Is no VF advertised twice?",
+        "TWO-PLUGINS": "Is no VF advertised twice?",
         "STALE": "Does each node advertise as many VFs as it has?",
         "VERSIONS": "Do KubeVirt and Kubernetes support each other?",
         "VFIOCDEV": "Will KubeVirt find the device nodes it asks for?",
@@ -84,7 +84,7 @@ def pf(
             "address": f"{bus}:{1 + number // 8:02x}.{number % 8}",
             "device": "4941",
             "driver": vf_driver,
-            "group": str(13 + number) if vf_driver else None,
+            "iommu_group": str(13 + number) if vf_driver else None,
             "numa_node": numa_node,
             "owner": {"kind": kind, "text": text},
         }
@@ -154,7 +154,7 @@ def report(nodes: list[Data], checks_: list[Data], tests: list[Data], **more: An
     verdicts = Counter(item["verdict"] for item in checks_)
     failed = verdicts["fail"] or any(test["verdict"] == "fail" for test in tests)
     return {
-        "schema": 1,
+        "schema": 2,
         "made": "2026-11-25T04:00:00Z",
         "collection": "0.3.0",
         "emulated": any(item["emulated"] for item in nodes),
@@ -164,7 +164,7 @@ def report(nodes: list[Data], checks_: list[Data], tests: list[Data], **more: An
             "server": "https://api.site.example.net:6443",
             "kubernetes": "v1.35.1",
             "kubevirt": "v1.8.4",
-            "owner": "KubeVirt kubevirt/kubevirt",
+            "configured_by": "KubeVirt kubevirt/kubevirt",
             "plugin": "registry.example.net/intel/intel-qat-plugin:0.36.0",
         },
         "checks": checks_,

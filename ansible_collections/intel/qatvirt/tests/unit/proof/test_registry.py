@@ -150,7 +150,7 @@ def test_a_vf_with_two_owners_is_shown() -> None:
     facts["pfs"][0]["vfs"][0]["holders"] = [holder, {**holder, "pid": 8, "command": "qemu", "pod": "b"}]
     twice = replace(site, nodes=(case(VM, "vm", facts), *site.nodes[1:]))
     (answer,) = [answer for answer in validate(twice) if answer.verdict == "fail"]
-    assert answer.check.id == "TWICE"
+    assert answer.check.id == "TWO-OWNERS"
     assert "dpdk (pid 7, pod uid a) and process qemu (pid 8, pod uid b)" in answer.findings[0].message
 
 

@@ -15,7 +15,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.diagnosis im
     evidence_of,
     no_vf,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.signatures import SIGNATURES
+from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.signatures import CAUSES
 
 NAMESPACE, NAME = "qatvirt-test", "qat-test-3f2a91c4-qat1"
 LAUNCHER = f"virt-launcher-{NAME}-x7k2p"
@@ -78,7 +78,7 @@ def told(**known: Any) -> Diagnosis:
                     "name": NAME,
                     "is_machine": True,
                     "resource": "intel.com/qat",
-                    "item": node(),
+                    "node": node(),
                     "subject": machine(),
                     "waited": 61.0,
                     **known,
@@ -213,12 +213,12 @@ CASES: list[tuple[str, bool, dict[str, Any], str]] = [
         "Out of memory: Killed process 1 (init)",
     ),
     ("CPU", False, scheduler("Insufficient cpu"), "node qat1 has not enough free CPU"),
-    ("CORDON", True, {"item": node(cordoned=True), **scheduler("node(s) were unschedulable")}, "node qat1 is cordoned"),
+    ("CORDON", True, {"node": node(cordoned=True), **scheduler("node(s) were unschedulable")}, "node qat1 is cordoned"),
     (
         "TAINT",
         True,
         {
-            "item": node({"key": "dedicated", "value": "db", "effect": "NoSchedule"}),
+            "node": node({"key": "dedicated", "value": "db", "effect": "NoSchedule"}),
             **scheduler("node(s) had untolerated taint(s)"),
         },
         "dedicated=db:NoSchedule",
@@ -227,7 +227,7 @@ CASES: list[tuple[str, bool, dict[str, Any], str]] = [
         "TAINT",
         False,
         {
-            "item": node({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}),
+            "node": node({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}),
             **scheduler("node(s) had untolerated taint {node.kubernetes.io/not-ready: }"),
         },
         "node.kubernetes.io/not-ready",
@@ -237,7 +237,7 @@ CASES: list[tuple[str, bool, dict[str, Any], str]] = [
         "HANDLER",
         False,
         {
-            "item": node(handler=False),
+            "node": node(handler=False),
             "pod": launcher(waits=f"0/2 nodes are available: {NOT_SELECTED.replace('1', '2', 1)}. {PREEMPTION}"),
         },
         "node qat1 has no virt-handler that is well",
@@ -383,7 +383,7 @@ CASES: list[tuple[str, bool, dict[str, Any], str]] = [
         refused("POST /apis/kubevirt.io/v1/x: not found at https://10.0.0.1:6443: 404 page not found"),
         "does not know virtual machines",
     ),
-    ("GONE", True, {"subject": None, "deleted": True}, "was deleted while it was tried"),
+    ("GONE", True, {"subject": None, "deleted": True}, "was deleted during its test"),
     (
         "GUEST",
         True,
@@ -409,8 +409,8 @@ def test_a_text_is_recognized_quoted_and_has_a_remedy(
     assert "{" not in found.fix and "{" not in found.evidence.replace("{.", "")
 
 
-def test_every_signature_is_met_by_a_real_text() -> None:
-    assert {signature.id for signature in SIGNATURES} <= {case[0] for case in CASES}
+def test_every_cause_is_met_by_a_real_text() -> None:
+    assert {cause.id for cause in CAUSES} <= {case[0] for case in CASES}
 
 
 class TestWhatIsPastDoesNotCount:
@@ -434,7 +434,7 @@ class TestWhatIsPastDoesNotCount:
 
 
 class TestNodesThatAreNotMeant:
-    """The scheduler counts all nodes of the cluster; only one of them may be the trial's."""
+    """The scheduler counts all nodes of the cluster; only one of them may be the test's."""
 
     def test_a_taint_of_another_node_is_no_reason(self) -> None:
         waits = (
@@ -465,24 +465,24 @@ class TestNodesThatAreNotMeant:
     def test_a_taint_that_is_tolerated_is_no_reason(self, toleration: dict[str, str], expected: str) -> None:
         tainted = node({"key": "dedicated", "value": "db", "effect": "NoSchedule"})
         pod = launcher(waits=f"0/2 nodes are available: {NOT_SELECTED}")
-        assert told(item=tainted, pod=pod, tolerations=(toleration,)).id == expected
+        assert told(node=tainted, pod=pod, tolerations=(toleration,)).id == expected
 
     def test_a_taint_that_only_prefers_is_no_reason(self) -> None:
         tainted = node({"key": "dedicated", "effect": "PreferNoSchedule"})
-        assert told(item=tainted, **scheduler("Insufficient intel.com/qat")).id == "FULL"
+        assert told(node=tainted, **scheduler("Insufficient intel.com/qat")).id == "FULL"
 
     def test_where_any_node_will_do_the_scheduler_is_believed(self) -> None:
         waits = "0/2 nodes are available: 2 node(s) were unschedulable. preemption: 0/2 nodes are available."
-        assert told(item=None, pod=launcher(waits=waits)).id == "CORDON"
+        assert told(node=None, pod=launcher(waits=waits)).id == "CORDON"
         waits = "0/2 nodes are available: 2 node(s) had untolerated taint {dedicated: db}."
-        assert told(item=None, pod=launcher(waits=waits)).id == "TAINT"
-        found = told(item=None, pod=launcher(waits="0/2 nodes are available: 2 Insufficient intel.com/qat."))
+        assert told(node=None, pod=launcher(waits=waits)).id == "TAINT"
+        found = told(node=None, pod=launcher(waits="0/2 nodes are available: 2 Insufficient intel.com/qat."))
         assert found.id == "FULL"
         assert LAUNCHER in found.evidence
 
     def test_a_pod_needs_no_virt_handler(self) -> None:
         pod = {"metadata": {"name": NAME}, "spec": {}, "status": {"phase": "Pending"}}
-        assert told(is_machine=False, item=node(handler=False), subject=pod, pod=pod).id == "SILENT"
+        assert told(is_machine=False, node=node(handler=False), subject=pod, pod=pod).id == "SILENT"
 
 
 class TestNothingKnown:
