@@ -28,7 +28,7 @@ RUNNER = Path(__file__).with_name("warm_runner.py")
 ON_NODE = "/run/qatvirt-warm"
 """In memory: nothing of the runner is on the node's disk."""
 PORT = 4747
-NODE_MODULES = ("qat_boot", "qat_collect", "qat_host", "qat_info", "qat_vf")
+NODE_MODULES = ("qat_boot", "qat_host", "qat_info", "qat_support_node", "qat_vf")
 PLUGINS = "ansible_collections/intel/qatvirt/plugins"
 
 

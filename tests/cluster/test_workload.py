@@ -18,7 +18,7 @@ from tests.cluster.modules import module
 
 NAME = "worker1"
 READY = "qatvirt.intel.com/ready"
-NODE = {"name": NAME, "vf_counts": {"8086:4941": 16}, "services": "sym-asym"}
+NODE = {"name": NAME, "vf_counts": {"8086:4941": 16}, "families": {"8086:4941": "4xxx"}, "services": "sym-asym"}
 
 
 @pytest.fixture
@@ -176,8 +176,7 @@ def handler(server: ControlPlane, ready: bool) -> None:
 
 
 def counted(server: ControlPlane, *options: str, **parameters: Any) -> dict[str, Any]:
-    resources = {"8086:4941": "intel.com/qat"}
-    wanted = {"nodes": [NODE], "resources": resources, "wait_timeout": 1, **parameters}
+    wanted = {"nodes": [NODE], "wait_timeout": 1, **parameters}
     return module("qat_allocatable", *options, kubeconfig=server.kubeconfig, **wanted)
 
 

@@ -31,6 +31,6 @@ def test_a_call_knows_nothing_of_the_calls_before_and_beside_it() -> None:
 
 
 def test_a_traceback_is_never_a_result() -> None:
-    """qat_bundle runs as an action plugin: its module has nothing to call."""
+    """qat_support_bundle runs as an action plugin: its module has nothing to call."""
     with pytest.raises(AssertionError, match="Traceback"):
-        warm.here("qat_bundle")
+        warm.here("qat_support_bundle")

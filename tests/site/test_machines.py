@@ -91,15 +91,14 @@ def tried(site: Site, **options: Any) -> dict[str, Any]:
     """What a test machine on the node for machines has to say, by the account of the plays."""
     given = yaml.safe_load(site.inventory.read_text())["all"]["vars"]
     wanted = {
-        "nodes": [{"name": VM, "workload": "vm", "vfs": {"8086:4941": VFS}}],
-        "resources": {"8086:4941": "intel.com/qat"},
+        "nodes": [{"name": VM, "vf_counts": {"8086:4941": VFS}, "families": {"8086:4941": "4xxx"}}],
         "kernel_boot": given["qat_test_vm_kernel_boot"],
         "memory": given["qat_test_vm_memory"],
         "wait_timeout": given["qat_test_vm_wait_timeout"],
         **options,
     }
     result = module("qat_test_vm", kubeconfig=given["qatvirt_kubeconfig"], **wanted)
-    assert not result["left"], result
+    assert not result["not_removed"], result
     test: dict[str, Any]
     (test,) = result["tests"]
     return test
@@ -175,7 +174,7 @@ def test_machines_that_cannot_start_say_why(site: Site, other: str) -> None:
         "vm-busy": {},
         "vm-no-image": {"kernel_boot": kernel},
         "vm-memory": {"memory": "64Gi", "wait_timeout": 60},
-        "vm-not-permitted": {"resources": {"8086:4941": other}, "wait_timeout": 60},
+        "vm-not-permitted": {"resource": other, "wait_timeout": 60},
     }
     assert set(faults) | {"vm-exhausted", "vm-gate"} == set(drills.names(drills.MACHINE))
     with ThreadPoolExecutor() as pool:
