@@ -102,7 +102,7 @@ def test_qat_validate_names_what_is_wrong(node: SimKernel, tmp_path: Path) -> No
     nodes = [
         {"name": f"node{number}", "facts": facts, "policy": policy} for number, (policy, _) in enumerate(MALFORMED)
     ]
-    options = json.dumps({"ANSIBLE_MODULE_ARGS": {"cluster": False, "nodes": nodes}})
+    options = json.dumps({"ANSIBLE_MODULE_ARGS": {"cluster": False, "hosts": nodes}})
     command = [sys.executable, "-c", RUN_VALIDATE]
     path = os.pathsep.join(entry for entry in sys.path if entry)
     done = subprocess.run(
