@@ -132,12 +132,12 @@ class HostRun:
 
     def plan(self) -> HostPlan:
         """What the node needs."""
-        ours = self.facts["kernel_args_set"]
+        args_set = self.facts["kernel_args_set"]
         if self.module.params["state"] == "absent":
-            return plan_host_absent(self.facts, ours, self.checkpoint.section("modules"))
+            return plan_host_absent(self.facts, args_set, self.checkpoint.section("modules"))
         pfs = pfs_from_facts(self.facts)
         policy = fitting_policy(self.module.params["policy"], pfs)
-        return plan_host(self.facts, pfs, policy, self.module.params["kernel_args"], ours)
+        return plan_host(self.facts, pfs, policy, self.module.params["kernel_args"], args_set)
 
     def loader(self) -> BootLoader:
         """The boot loader's configuration. Fails the module on a host whose boot loader tool is not known."""
@@ -179,12 +179,12 @@ class HostRun:
             self.run(["modprobe", name])
 
 
-def _args_diff(plan: HostPlan, ours: list[str]) -> dict[str, Any]:
+def _args_diff(plan: HostPlan, args_set: list[str]) -> dict[str, Any]:
     header = "kernel arguments set by intel.qatvirt"
     return {
         "before_header": header,
         "after_header": header,
-        "before": "".join(arg + "\n" for arg in ours),
+        "before": "".join(arg + "\n" for arg in args_set),
         "after": "".join(arg + "\n" for arg in plan.args),
     }
 

@@ -117,8 +117,7 @@ def _claim(system: System, claims: ExitStack, node: str) -> bool:
 
 
 def _with_holders(system: System, vf: Vf, holders: dict[str, tuple[Holder, ...]], taken: set[str]) -> Vf:
-    """The VF with its holders of this moment. ``taken``: groups that another process has open, shown in /proc or
-    not."""
+    """The VF with its present holders. ``taken``: groups that another process has open, shown in /proc or not."""
     nodes = device_nodes(system, vf.address, vf.iommu_group)
     seen = holders_of(nodes, holders)
     unseen = tuple(Holder(0, "a process that /proc does not show", node) for node in nodes if node in taken)
@@ -128,7 +127,7 @@ def _with_holders(system: System, vf: Vf, holders: dict[str, tuple[Holder, ...]]
 def _apply_pf(
     system: System, before: Pf, steps: tuple[Step, ...], timeout: float, first_touch: Callable[[Pf], None]
 ) -> None:
-    """Run the steps of one PF. Where a step fails, put the PF back, and raise a StepFailed that says how the PF is
+    """Run the steps of one PF. Where a step fails, put the PF back and raise a StepFailed that says how the PF is
     now."""
     try:
         with _unused(system, touched(before, steps)):
@@ -298,7 +297,7 @@ def _bind(system: System, step: Step, address: str) -> None:
 
 
 def errno_name(error: OSError) -> str:
-    """``EBUSY`` and the like."""
+    """The name of an error's errno, such as ``EBUSY``."""
     return errno.errorcode.get(error.errno or 0, str(error.errno))
 
 
@@ -309,14 +308,12 @@ def _explain(step: Step, error: OSError) -> str:
 
 
 _MMIO = "not enough MMIO space or bus numbers; see the BIOS (MMIO above 4G) or boot with pci=realloc"
+_SERVICES = "this kernel does not take these services (before Linux 6.5 only sym;asym and dc; dcc since 6.7)"
 _HINTS = {
     ("enable_vfs", "ENOMEM"): _MMIO,
     ("enable_vfs", "ENOENT"): "the PF has no driver that makes VFs",
     ("enable_vfs", "EINVAL"): "the driver makes VFs only with the IOMMU on; boot with intel_iommu=on",
-    (
-        "services",
-        "EINVAL",
-    ): "this kernel does not take these services (before Linux 6.5 only sym;asym and dc; dcc since 6.7)",
+    ("services", "EINVAL"): _SERVICES,
     ("", "EBUSY"): "the kernel itself uses the PF (dm-crypt, IPsec or zram over QAT), or the PF is in reset",
     ("", "EFAULT"): "the driver could not start the device; dmesg says why (often firmware)",
     ("", "EACCES"): "run as root",

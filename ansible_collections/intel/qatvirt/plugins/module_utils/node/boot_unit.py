@@ -39,7 +39,7 @@ _UNIT_TEXT = """\
 Description=QAT services, virtual functions and drivers (intel.qatvirt)
 After=systemd-modules-load.service
 Before=kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service
-# Whoever waits for a rebooted node to answer finds its VFs in place.
+# A play that waits for the rebooted node to answer finds the VFs in place.
 Before=ssh.service sshd.service
 
 [Service]

@@ -40,12 +40,12 @@ class HostPlan:
 
 
 def plan_host(
-    facts: dict[str, Any], pfs: tuple[Pf, ...], policy: Policy, extra_args: list[str], ours: list[str]
+    facts: dict[str, Any], pfs: tuple[Pf, ...], policy: Policy, extra_args: list[str], args_set: list[str]
 ) -> HostPlan:
     """Compare the facts of qat_info with what the policy needs.
 
-    ``extra_args``: kernel arguments that the user wants besides. ``ours``: kernel arguments that this collection has
-    set.
+    ``extra_args``: kernel arguments that the user wants besides. ``args_set``: kernel arguments that this collection
+    has set.
     """
     kernel, vfio = facts["kernel"], facts["vfio"]
     vfio_pfs = [pf for pf in pfs if _gets_driver(policy, pf, "vfio-pci")]
@@ -56,7 +56,7 @@ def plan_host(
     denylisted = any(pf.kind.denylist for pf in vfio_pfs)
 
     args = list(extra_args)
-    if vfio_pfs and (not kernel["iommu"] or IOMMU_ON in ours) and IOMMU_ON not in args:
+    if vfio_pfs and (not kernel["iommu"] or IOMMU_ON in args_set) and IOMMU_ON not in args:
         args.append(IOMMU_ON)
     if denylisted and vfio["builtin"]:
         args.append(DENYLIST_OFF)
@@ -71,22 +71,22 @@ def plan_host(
         load=tuple(name for name in modules if not _is_present(facts["modules"][name])),
         reload_vfio=must_reload and not vfio["devices"],
         args=tuple(args),
-        gone=tuple(arg for arg in ours if arg not in args),
+        gone=tuple(arg for arg in args_set if arg not in args),
         reboot=tuple(_reboot_reasons(kernel["args"], args, must_reload, vfio["devices"])),
         problems=(_NO_VTD,) if vfio_pfs and firmware_off else (),
     )
 
 
-def plan_host_absent(facts: dict[str, Any], ours: list[str], modules: dict[str, Any]) -> HostPlan:
-    """Undo what this collection has done. ``ours``: kernel arguments that it has set, ``modules``: modules that it has
-    loaded."""
+def plan_host_absent(facts: dict[str, Any], args_set: list[str], modules: dict[str, Any]) -> HostPlan:
+    """Undo what this collection has done. ``args_set``: kernel arguments that it has set, ``modules``: modules that it
+    has loaded."""
     return HostPlan(
         files=(ManagedFile(MODULES_LOAD, None), ManagedFile(MODPROBE, None)),
         load=(),
         reload_vfio=False,
         args=(),
-        gone=tuple(ours),
-        reboot=tuple(f"the kernel still runs with {arg}" for arg in ours if arg in facts["kernel"]["args"]),
+        gone=tuple(args_set),
+        reboot=tuple(f"the kernel still runs with {arg}" for arg in args_set if arg in facts["kernel"]["args"]),
         unload_vfio="vfio-pci" in modules and facts["vfio"]["loaded"] and not facts["vfio"]["devices"],
     )
 

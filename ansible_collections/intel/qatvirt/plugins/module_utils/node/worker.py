@@ -21,11 +21,11 @@ class Worker:
     """One child process, which answers its requests in order."""
 
     def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair()
+        self._socket, child_end = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
-            _serve(theirs)
-        theirs.close()
+            _serve(child_end)
+        child_end.close()
         self._rest = b""
 
     def ask(self, request: dict[str, str], timeout: float) -> dict[str, Any] | None:
@@ -56,13 +56,13 @@ def _line(message: dict[str, Any]) -> bytes:
     return json.dumps(message).encode() + b"\n"
 
 
-def _serve(ours: socket.socket) -> None:
-    """Answer requests in the child until its parent ends. Never returns."""
+def _serve(connection: socket.socket) -> None:
+    """Answer connection in the child until its parent ends. Never returns."""
     try:
         os.setsid()
-        _drop_other_files(ours.fileno())
-        for line in ours.makefile("rb"):
-            ours.sendall(_line(_carry_out(**json.loads(line))))
+        _drop_other_files(connection.fileno())
+        for line in connection.makefile("rb"):
+            connection.sendall(_line(_carry_out(**json.loads(line))))
     finally:
         os._exit(0)
 

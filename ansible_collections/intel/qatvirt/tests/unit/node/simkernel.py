@@ -32,8 +32,8 @@ DEVICES = "/sys/bus/pci/devices"
 DRIVERS = "/sys/bus/pci/drivers"
 GROUPS = "/sys/kernel/iommu_groups"
 VFIO = "vfio-pci"
-#: Bit order of ``enum adf_base_services`` in which 7.x prints services (adf_cfg_services.c, Linux 7.3).
 PRINT_ORDER = ("asym", "sym", "dc", "decomp", "dcc")
+"""Bit order of ``enum adf_base_services`` in which 7.x prints services (adf_cfg_services.c, Linux 7.3)."""
 
 
 class Killed(BaseException):
@@ -83,7 +83,8 @@ RELEASES = {
 
 @dataclass(frozen=True)
 class PfSpec:
-    """A PF to build a node with. ``totalvfs`` None: as many as the family has."""
+    """A PF to build a node with. ``totalvfs``: None for as many as the family has. ``isolated``: False where the port
+    above isolates nothing (no ACS), so that all VFs of the PF are in one IOMMU group."""
 
     address: str = "0000:6b:00.0"
     device: str = "4940"
@@ -91,7 +92,6 @@ class PfSpec:
     offset: int = 1
     stride: int = 1
     numa: int = 0
-    #: False: the port above isolates nothing (no ACS), so that all its VFs are in one IOMMU group.
     isolated: bool = True
 
 
@@ -113,9 +113,11 @@ class Function:
 
 @dataclass
 class Vf(Function):
+    """A VF. ``generation``: number of the VF among all that the kernel ever made, so that a VF which went and came back
+    has another number."""
+
     pf: Pf | None = None
     index: int = 0
-    #: Counts every VF the kernel ever made: a VF that went and came back has another number.
     generation: int = 0
 
 
@@ -179,16 +181,16 @@ class SimKernel(System):
         self.iommu = iommu
         self.disable_denylist = disable_denylist
         self.vfio_ids = vfio_ids
-        #: Addresses of PFs with a user inside the kernel (dm-crypt, IPsec …).
         self.busy: set[str] = set()
-        #: PF address -> how many of the next bring-ups fail.
+        """Addresses of PFs with a user inside the kernel (dm-crypt, IPsec …)."""
         self.fail_up: dict[str, int] = {}
-        #: (VF address, path): somebody asked the kernel to take away a VF that is held. Never allowed to happen.
+        """By PF address, how many of the next bring-ups fail."""
         self.torn: list[tuple[str, str]] = []
-        #: Every write that reached the kernel.
+        """(VF address, path) of writes that asked the kernel to take away a held VF, which must never happen."""
         self.writes: list[tuple[str, str]] = []
-        #: Called before every write and claim: other actors of the node.
+        """Every write that reached the kernel."""
         self.interrupt: Callable[[], None] = lambda: None
+        """Called before every write and claim: other actors of the node."""
         self.clock = 0.0
         self._kill_in: int | None = None
         self._kill_after = False
@@ -197,9 +199,10 @@ class SimKernel(System):
         self._functions: dict[str, Function] = {}
         self._drivers: dict[str, Driver] = {}
         self._generation = 0
-        #: Open vfio groups: the pid of a process, or the token of a claim; and by VF who took it out of its group.
         self._open: dict[str, object] = {}
+        """By open vfio group, the pid of the process or the token of the claim that has it open."""
         self._users: dict[str, int] = {}
+        """By VF, the pid of the process that took the device out of its group."""
         self._blocked: dict[str, Callable[[], None]] = {}
         self._plant()
         for spec in sorted(pfs, key=lambda spec: spec.address):

@@ -20,7 +20,6 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.paths import PO
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
 
-#: Runs the program of the file argv[1] as the unit does, on the files below argv[2].
 RUN = """
 import sys
 program, root = sys.argv[1:]
@@ -30,6 +29,7 @@ boot_unit.System = lambda: sysfs.System(root)
 boot_unit.Files = lambda: files.Files(root)
 sys.exit(boot_unit.main())
 """
+"""Runs the program of the file argv[1] as the unit does, on the files below argv[2]."""
 
 
 def run_program(tmp_path: Path, root: Path) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,6 @@ import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import ReadBlocked, System, WriteBlocked
 
-#: Is left in a write, lets the kernel go on, and tells what became of the process that was in it.
 RUN_ON = """
 import os, sys
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System, WriteBlocked
@@ -31,6 +30,7 @@ except BaseException as error:
 open(sys.argv[1] + "/fifo").read()
 print("exit status", os.waitpid(child, 0)[1])
 """
+"""Gives up a write, lets the kernel go on, and prints what became of the process that was in the write."""
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import (
     SimKernel,
 )
 
-#: What hypothesis gives a composite strategy to draw with.
 Draw = Callable[[st.SearchStrategy[Any]], Any]
+"""What hypothesis gives a composite strategy to draw with."""
 
 ADDRESSES = ("0000:6b:00.0", "0000:f3:00.0", "10000:01:00.0")
 IDS = ("4940", "4942", "4944", "4946", "37c8")
@@ -125,11 +125,11 @@ def _hold(draw: Draw, node: SimKernel) -> None:
 
 
 def policies(node: SimKernel) -> st.SearchStrategy[list[dict]]:
-    """Policies that could be meant for the node: every entry is valid for some PF of it."""
-    return st.lists(st.one_of([_entries(pf.spec) for pf in node.pfs()]), min_size=1, max_size=3)
+    """Policies that could be meant for the node: every rule is valid for some PF of it."""
+    return st.lists(st.one_of([_rules(pf.spec) for pf in node.pfs()]), min_size=1, max_size=3)
 
 
-def _entries(spec: PfSpec) -> st.SearchStrategy[dict]:
+def _rules(spec: PfSpec) -> st.SearchStrategy[dict]:
     family = family_of_pf(spec.device)
     matches = (
         {},
