@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies that are malformed, each with a part of the sentence that everything which takes a policy has to answer."""
+"""Malformed policies. Each has a part of the sentence with which every module and filter has to answer it."""
 
 from __future__ import annotations
 

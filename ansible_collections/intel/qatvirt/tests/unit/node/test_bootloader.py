@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kernel arguments by boot loader kind. The tools themselves run in the lab (GRUB); here it is what they are told."""
+"""Kernel arguments by kind of boot loader: the commands that the tools get. The tools themselves run in the lab
+(GRUB)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node was before us: remembered once, put back, dropped."""
+"""The checkpoint: entries are recorded once, put back and dropped."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Facts that travel through a play."""
+"""Facts survive the way through a play."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.host_plan impor
     plan_host,
     plan_host_absent,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import pfs_from_facts
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import ENABLE_VTD, pfs_from_facts
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
@@ -28,10 +28,10 @@ GEN2 = (PfSpec(device="37c8"),)
 
 
 def host_plan(
-    node: SimKernel, root: Path, args: tuple[str, ...] = (), ours: tuple[str, ...] = (), **entry: Any
+    node: SimKernel, root: Path, args: tuple[str, ...] = (), args_set: tuple[str, ...] = (), **rule: Any
 ) -> HostPlan:
     facts = facts_of(node, root)
-    return plan_host(facts, pfs_from_facts(facts), parse_policy([entry]), list(args), list(ours))
+    return plan_host(facts, pfs_from_facts(facts), parse_policy([rule]), list(args), list(args_set))
 
 
 def contents(plan: HostPlan) -> dict[str, object]:
@@ -57,12 +57,12 @@ def test_plan_host_switches_the_iommu_on_by_a_reboot(tmp_path: Path) -> None:
     [("intel_iommu=on", True), ("intel_iommu=off intel_iommu=on", True), ("intel_iommu=on intel_iommu=off", False)],
 )
 def test_plan_host_blames_the_bios_when_the_argument_did_not_help(tmp_path: Path, args: str, stuck: bool) -> None:
-    plan = host_plan(with_host(SimKernel(iommu=False), args=args), tmp_path, ours=(IOMMU_ON,))
-    assert bool(plan.problems) == stuck
+    plan = host_plan(with_host(SimKernel(iommu=False), args=args), tmp_path, args_set=(IOMMU_ON,))
+    assert [problem.fix.startswith(ENABLE_VTD) for problem in plan.problems] == ([True] if stuck else [])
 
 
 def test_plan_host_keeps_its_argument_once_it_works(tmp_path: Path) -> None:
-    plan = host_plan(with_host(SimKernel(), args="ro " + IOMMU_ON), tmp_path, ours=(IOMMU_ON,))
+    plan = host_plan(with_host(SimKernel(), args="ro " + IOMMU_ON), tmp_path, args_set=(IOMMU_ON,))
     assert (plan.args, plan.gone, plan.reboot) == ((IOMMU_ON,), (), ())
 
 
@@ -97,7 +97,9 @@ def test_plan_host_loads_what_is_not_loaded(tmp_path: Path) -> None:
 
 
 def test_plan_host_adds_and_drops_what_the_user_asks_for(tmp_path: Path) -> None:
-    plan = host_plan(with_host(SimKernel(), args="iommu=pt"), tmp_path, args=("iommu=pt",), ours=("iommu=pt", "quiet"))
+    plan = host_plan(
+        with_host(SimKernel(), args="iommu=pt"), tmp_path, args=("iommu=pt",), args_set=("iommu=pt", "quiet")
+    )
     assert (plan.args, plan.gone, plan.reboot) == (("iommu=pt",), ("quiet",), ())
 
 

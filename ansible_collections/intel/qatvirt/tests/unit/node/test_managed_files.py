@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files we keep on a node, and what was there before them."""
+"""Files that the collection writes on a node, and their originals."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a node module ends: what it says of errors."""
+"""The messages with which a node module fails."""
 
 from __future__ import annotations
 

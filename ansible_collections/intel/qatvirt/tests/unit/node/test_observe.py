@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Observation: what is read, what is wrong with it, and facts that travel."""
+"""Reading PFs and VFs: their attributes, their holders and their problems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import pytest
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import converge
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.holders import find_holders
-from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import Pf, parse_services
+from ansible_collections.intel.qatvirt.plugins.module_utils.node.model import (
+    ENABLE_IOMMU,
+    Pf,
+    parse_services,
+)
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.observe import observe
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.sysfs import System
@@ -57,7 +61,7 @@ def test_observe_reads_the_same_from_real_files(tmp_path: Path) -> None:
     assert observe(System(str(tmp_path))) == observe(node)
 
 
-def test_facts_survive_the_journey_through_json() -> None:
+def test_pfs_survive_the_way_through_json() -> None:
     for pf in observe(busy_node())[0]:
         assert Pf.from_data(json.loads(json.dumps(pf.as_data()))) == pf
 
@@ -97,6 +101,13 @@ def test_observe_sees_vfs_without_iommu_group() -> None:
     node.write("/sys/bus/pci/devices/0000:6b:00.0/sriov_numvfs", "1")
     (vf,) = only_pf(node).vfs
     assert [problem.message for problem in vf.problems] == ["VF 0000:6b:00.1 has no IOMMU group"]
+
+
+def test_observe_gives_one_remedy_for_a_missing_iommu() -> None:
+    node = SimKernel((PfSpec(totalvfs=1),), iommu=False)
+    node.write("/sys/bus/pci/devices/0000:6b:00.0/sriov_numvfs", "1")
+    fixes = [problem.fix for problem in only_pf(node).all_problems() if problem.id == "IOMMU"]
+    assert fixes == [ENABLE_IOMMU, f"{ENABLE_IOMMU}, then create the VFs again"]
 
 
 def test_find_holders_ignores_the_container_device_and_other_files() -> None:

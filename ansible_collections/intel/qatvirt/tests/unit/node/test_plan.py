@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans: which steps, in which order, at which price."""
+"""Plans: which steps, in which order, with which impact."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def node_with(**options: Any) -> SimKernel:
     return SimKernel((PfSpec(PF, "4940", totalvfs=2),), **options)
 
 
-def plan_for(node: SimKernel, **entry: Any) -> Plan:
-    return plan_pfs(*observe(node), parse_policy([entry]))
+def plan_for(node: SimKernel, **rule: Any) -> Plan:
+    return plan_pfs(*observe(node), parse_policy([rule]))
 
 
 def steps(plan: Plan) -> list[tuple[str, str, int | None]]:

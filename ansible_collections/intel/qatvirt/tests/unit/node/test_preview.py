@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person reads before and after."""
+"""Previews of runs, and tables for people."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold for every state a node can be in and every policy, on each kernel's behaviour."""
+"""Properties that hold for every state of a node and every policy, on the behaviour of each kernel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ settings.load_profile("qatvirt")
 
 
 def attempt(node: SimKernel, policy: Policy, skip_in_use: bool = False) -> Result | Exception:
-    """Converge; the Result, or the reason why not."""
+    """Converge. Returns the Result, or the error."""
     try:
         return converge(node, policy, skip_in_use)
     except (*REFUSED, ConvergeFailed) as reason:
@@ -37,7 +37,7 @@ def attempt(node: SimKernel, policy: Policy, skip_in_use: bool = False) -> Resul
 
 
 def picture(node: SimKernel, pf: Pf) -> dict:
-    """What a user sees of a PF: everything but how it came to be."""
+    """The state of a PF as a user sees it, without its history."""
     return {
         "driver": pf.driver,
         "up": pf.up,
@@ -141,7 +141,7 @@ def test_preview_shows_what_converge_does(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_restore_puts_every_pf_back(data: st.DataObject) -> None:
-    """What was recorded before the first touch can be gone back to, and then nothing is left to do."""
+    """A node goes back to what was recorded before the first change, and then nothing is left to do."""
     node = data.draw(nodes())
     policy = parse_policy(data.draw(policies(node)))
     before = pictures(node)
@@ -166,7 +166,7 @@ def test_restore_puts_every_pf_back(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_converge_skips_what_is_in_use(data: st.DataObject) -> None:
-    """With skip_in_use only PFs with held VFs in the way are left as they were."""
+    """With skip_in_use exactly the PFs whose held VFs are in the way stay as they were."""
     node = data.draw(nodes())
     policy = parse_policy(data.draw(policies(node)))
     before = pictures(node)
@@ -231,7 +231,7 @@ def fail_write(node: SimKernel, number: int, code: int) -> None:
 
 @given(st.data(), st.integers(1, 12))
 def test_converge_never_takes_a_vf_that_was_opened_meanwhile(data: st.DataObject, moment: int) -> None:
-    """Somebody opens a VF just before any claim or write: the VF is never asked for afterwards."""
+    """A process opens a VF just before any claim or write: the kernel is never asked for that VF afterwards."""
     node = data.draw(nodes())
     policy = parse_policy(data.draw(policies(node)))
     victims = [vf.address for vf in node.vfs() if vf.driver == VFIO]

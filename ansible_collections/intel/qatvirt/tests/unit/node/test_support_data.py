@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node says to somebody who is not there: all of it, bounded, and why something is missing."""
+"""Support data of a node: complete, bounded in size, and with the reason where something is missing."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def node() -> SimKernel:
 
 
 def collected(node: SimKernel, root: Path, lines: int = 500, **said: Any) -> dict[str, Any]:
-    """What the module would return, as it travels."""
+    """What the module returns, after its way through JSON."""
     found: dict[str, Any] = json.loads(json.dumps(collect_node(node, Files(str(root)), Commands(**said), lines)))
     return found
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real System, on real files. A fifo that nobody opens at the other end blocks as the kernel does."""
+"""The real System on real files. A fifo that no process opens at the other end blocks as the kernel does."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_write_says_when_its_process_was_ended(system: System, tmp_path: Path, f
 
 
 def test_write_that_blocks_keeps_no_file_of_ours_open(system: System, tmp_path: Path, fifo: str) -> None:
-    """Ansible and systemd wait for the end of their pipes; a lock is free once we let go of it."""
+    """Ansible and systemd wait for the end of their pipes; a lock is free once the parent releases it."""
     held = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
     fcntl.flock(held, fcntl.LOCK_EX)
     with pytest.raises(WriteBlocked) as error:
@@ -137,7 +137,7 @@ def test_write_that_blocks_keeps_no_file_of_ours_open(system: System, tmp_path: 
 
 
 def test_write_that_blocked_ends_quietly_once_the_kernel_goes_on(tmp_path: Path) -> None:
-    """Nobody listens any more to the process that was left in the kernel; it must not go on as a copy of the module."""
+    """No process listens to the child that stayed in the kernel; it must not go on as a copy of the module."""
     os.mkfifo(tmp_path / "fifo")
     done = subprocess.run(
         [sys.executable, "-c", RUN_ON, str(tmp_path)],

@@ -57,7 +57,7 @@ def fresh_nodes(draw: Draw) -> SimKernel:
 
 @st.composite
 def nodes(draw: Draw) -> SimKernel:
-    """A node with a past."""
+    """A node that people and other tools have changed since it booted."""
     node = draw(fresh_nodes())
     for pf in node.pfs():
         if draw(st.booleans()):
@@ -72,7 +72,7 @@ def nodes(draw: Draw) -> SimKernel:
 
 
 def _set_up(node: SimKernel, pf: Pf) -> None:
-    """A PF gets its VFs, all on vfio-pci, as in the textbook."""
+    """A PF gets all its VFs, bound to vfio-pci."""
     directory = f"{DEVICES}/{pf.address}"
     node.write(directory + "/sriov_drivers_autoprobe", "0")
     node.write(directory + "/sriov_numvfs", str(pf.totalvfs))
@@ -82,7 +82,7 @@ def _set_up(node: SimKernel, pf: Pf) -> None:
 
 
 def _write_pf(draw: Draw, node: SimKernel) -> None:
-    """Somebody sets up, tears down or spoils a PF whose VFs nobody holds."""
+    """A person sets up, tears down or misconfigures a PF whose VFs no process holds."""
     pf = draw(st.sampled_from(node.pfs()))
     name, values = draw(st.sampled_from((
         ("sriov_numvfs", ("0", str(pf.totalvfs), str(pf.totalvfs))),
@@ -95,7 +95,7 @@ def _write_pf(draw: Draw, node: SimKernel) -> None:
 
 
 def _write_vf(draw: Draw, node: SimKernel) -> None:
-    """A VF gets an override, as vfio-pci wants it or another."""
+    """VFs get a driver_override, that of vfio-pci or another one."""
     for vf in node.vfs():
         if draw(st.booleans()):
             path = f"{DEVICES}/{vf.address}/driver_override"
@@ -104,7 +104,7 @@ def _write_vf(draw: Draw, node: SimKernel) -> None:
 
 
 def _bind(draw: Draw, node: SimKernel) -> None:
-    """A function that nobody holds is bound or unbound by hand."""
+    """A function that no process holds is bound or unbound by hand."""
     functions = [vf for vf in node.vfs() if not node.held(vf.address)]
     functions += [pf for pf in node.pfs() if not any(node.held(vf.address) for vf in pf.vfs.values())]
     if not functions:
