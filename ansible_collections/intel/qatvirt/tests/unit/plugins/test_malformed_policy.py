@@ -26,7 +26,9 @@ from ansible_collections.intel.qatvirt.tests.unit.node.policies import MALFORMED
 from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import SimKernel
 
-malformed = pytest.mark.parametrize(("policy", "words"), MALFORMED, ids=[repr(policy)[:60] for policy, _ in MALFORMED])
+malformed = pytest.mark.parametrize(
+    ("policy", "words"), MALFORMED, ids=[repr(policy)[:60] for policy, _words in MALFORMED]
+)
 RUN_VALIDATE = """
 import sys
 from ansible.module_utils import basic
@@ -100,7 +102,7 @@ def test_qat_validate_names_what_is_wrong(node: SimKernel, tmp_path: Path) -> No
     package of this collection does not see."""
     facts = facts_of(node, tmp_path)
     nodes = [
-        {"name": f"node{number}", "facts": facts, "policy": policy} for number, (policy, _) in enumerate(MALFORMED)
+        {"name": f"node{number}", "facts": facts, "policy": policy} for number, (policy, _words) in enumerate(MALFORMED)
     ]
     options = json.dumps({"ANSIBLE_MODULE_ARGS": {"cluster": False, "hosts": nodes}})
     command = [sys.executable, "-c", RUN_VALIDATE]
@@ -113,4 +115,4 @@ def test_qat_validate_names_what_is_wrong(node: SimKernel, tmp_path: Path) -> No
     found: dict[str, list[str]] = {}
     for finding in check["findings"]:
         found.setdefault(finding["node"], []).append(finding["message"])
-    assert found == {f"node{number}": sentences(policy) for number, (policy, _) in enumerate(MALFORMED)}
+    assert found == {f"node{number}": sentences(policy) for number, (policy, _words) in enumerate(MALFORMED)}
