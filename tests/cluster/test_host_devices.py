@@ -18,7 +18,7 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import Entry, listed, merge
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import Entry, merge, permitted_devices
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import ConfigOwner, find_owner
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit, look_up, set_at
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Conflict, Refused
@@ -217,7 +217,7 @@ def test_hyperconverged_is_edited_and_the_cr_it_owns_left(hyperconverged: Cluste
     assert hyperconverged.permit(VF)["owner"]["kind"] == "HyperConverged"
     assert hyperconverged.place()["owner"]["kind"] == "HyperConverged"
     after = hyperconverged.read()
-    assert {"pciDeviceSelector": "8086:4941", "resourceName": "intel.com/qat"} in listed(
+    assert {"pciDeviceSelector": "8086:4941", "resourceName": "intel.com/qat"} in permitted_devices(
         after, find_owner(hyperconverged.api)
     )
     assert after["metadata"]["annotations"] == before["metadata"]["annotations"]
@@ -287,8 +287,8 @@ def _fight(cluster: Cluster) -> None:
         writers = [pool.submit(write, str(cluster.server.kubeconfig), owner) for write in (_ours, _theirs)]
         assert sum(writer.result() for writer in writers), "they never met"
     after = cluster.read()
-    assert len(listed(after, owner)) == len(listed(before, owner)) + 2 * EDITS
-    assert listed(after, owner)[: len(listed(before, owner))] == listed(before, owner)
+    assert len(permitted_devices(after, owner)) == len(permitted_devices(before, owner)) + 2 * EDITS
+    assert permitted_devices(after, owner)[: len(permitted_devices(before, owner))] == permitted_devices(before, owner)
     assert _selectors(after, owner, "ours") == [f"aaaa:{number:04x}" for number in range(EDITS)]
     assert _selectors(after, owner, "theirs") == [f"BBBB:{number:04X}" for number in range(EDITS)]
     notes = {f"theirs.example/{number}": f"  {number}\t# odd\n" for number in range(EDITS)}
@@ -338,12 +338,14 @@ def _theirs(kubeconfig: str, owner: ConfigOwner) -> int:
 
 def _selectors(item: dict[str, Any], owner: ConfigOwner, whose: str) -> list[str]:
     return [
-        entry[owner.selector] for entry in listed(item, owner) if entry["resourceName"] == f"{whose}.example/device"
+        entry[owner.selector]
+        for entry in permitted_devices(item, owner)
+        if entry["resourceName"] == f"{whose}.example/device"
     ]
 
 
 def _with(item: dict[str, Any], owner: ConfigOwner, entry: dict[str, Any]) -> dict[str, Any]:
-    set_at(item, owner.devices, [*listed(item, owner), entry])
+    set_at(item, owner.devices, [*permitted_devices(item, owner), entry])
     return item
 
 

@@ -36,7 +36,7 @@ options:
         type: dict
         default: {}
       families:
-        description: Family by vendor and device of the VFs.
+        description: Family by vendor and device of the VFs, such as C(4xxx).
         type: dict
         default: {}
       drivers:

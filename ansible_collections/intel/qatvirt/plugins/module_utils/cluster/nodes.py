@@ -135,12 +135,12 @@ def cluster_node(
 def resources_of(nodes: list[ClusterNode], resource: str, family_resources: dict[str, str]) -> dict[str, str]:
     """KubeVirt's resource by selector, for the VFs that the nodes for virtual machines have.
 
-    ``resource``: for each family that ``family_resources`` does not name.
+    ``resource``: for VFs whose family ``family_resources`` does not name, or is not known.
     """
-    families = {
-        selector: family for node in nodes if node.workload == VM for selector, family in (node.families or {}).items()
-    }
-    return {selector: family_resources.get(family, resource) for selector, family in sorted(families.items())}
+    for_machines = [node for node in nodes if node.workload == VM]
+    families = {selector: family for node in for_machines for selector, family in (node.families or {}).items()}
+    selectors = {selector for node in for_machines for selector in node.vf_counts or {}} | families.keys()
+    return {selector: family_resources.get(families.get(selector, ""), resource) for selector in sorted(selectors)}
 
 
 def resource_names(resource: str, family_resources: dict[str, str]) -> list[str]:

@@ -63,6 +63,11 @@ def test_each_kind_of_vf_for_machines_has_the_resource_of_its_family() -> None:
     assert found == {"8086:37c9": "intel.com/qat-gen2", "8086:4941": "intel.com/qat"}
 
 
+def test_a_vf_without_a_known_family_has_the_resource_of_all_others() -> None:
+    node = ClusterNode("a", vf_counts={"8086:4941": 16})
+    assert resources_of([node], "intel.com/qat", {"c62x": "intel.com/qat-gen2"}) == {"8086:4941": "intel.com/qat"}
+
+
 def test_each_resource_name_is_told_once() -> None:
     assert resource_names("intel.com/qat", {"c62x": "intel.com/old", "c3xxx": "intel.com/old"}) == [
         "intel.com/qat",
