@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .api import Api
 
 UNKNOWN = "a manager that managedFields does not name"
+"""Stands for the manager of a field that the API server reports, but that no entry of managedFields has."""
 
 
 def apply_own(api: Api, url: str, definition: Object, manager: str) -> Object:
@@ -75,7 +76,8 @@ def refuse_others(fields: dict[str, list[str]]) -> None:
     """Raise Refused where managers own fields that would change. ``fields``: by manager."""
     if fields:
         owned = "; ".join(f"{manager} owns {', '.join(paths)}" for manager, paths in sorted(fields.items()))
-        raise Refused(f"nothing was changed, for other field managers own fields: {owned}. {remedies.FIELD_MANAGER}")
+        reason = f"other field managers own fields that would change: {owned}"
+        raise Refused(f"nothing was changed, because {reason}. {remedies.FIELD_MANAGER}")
 
 
 def _paths(fields: Object, prefix: str = "") -> Iterator[str]:

@@ -28,9 +28,10 @@ READY_LABEL = "qatvirt.intel.com/ready"
 VFS_ANNOTATION = "qatvirt.intel.com/vfs"
 
 PLUGIN_PREFIX = "qat.intel.com/"
-"""What all resources of Intel's plugin start with (intel-device-plugins-for-kubernetes, cmd/qat_plugin)."""
+"""Prefix of all resources of Intel's plugin (intel-device-plugins-for-kubernetes, cmd/qat_plugin)."""
 
 _LABEL_MAX = 63
+"""Characters that the value of a label has at most."""
 _ELEMENT = {"type": "list", "elements": "str", "default": []}
 
 
@@ -149,18 +150,23 @@ def resource_names(resource: str, family_resources: dict[str, str]) -> list[str]
 
 
 def is_usable(vf: Vf) -> bool:
-    """Whether a VF can be given to a virtual machine or a pod: KubeVirt takes no driver but vfio-pci
-    (``pci_device.go``), and vfio hands out whole IOMMU groups."""
+    """Whether a VF can be given to a virtual machine or a pod.
+
+    KubeVirt takes no driver but vfio-pci (``pci_device.go``), and vfio hands out whole IOMMU groups.
+    """
     return vf.driver == VFIO and vf.iommu_group is not None and not vf.group_members
 
 
 def selector_of(vf: Vf) -> str:
-    """Vendor and device of a VF, such as ``8086:4941``: how KubeVirt tells kinds of devices apart."""
+    """Vendor and device of a VF, such as ``8086:4941``, by which KubeVirt distinguishes kinds of devices."""
     return f"{VENDOR}:{vf.device}"
 
 
 def services_label(pfs: tuple[Pf, ...]) -> str | None:
-    """The services of a node's PFs as a label: ``sym-asym``, where PFs differ ``dc_sym-asym``, None without any."""
+    """The services of a node's PFs as the value of a label; None where no PF has services.
+
+    ``sym-asym`` where all PFs have the same services, ``dc_sym-asym`` where PFs differ.
+    """
     found = sorted({"-".join(ordered(set(pf.services))) for pf in pfs if pf.services})
     text = "_".join(found)
     return (text if len(text) <= _LABEL_MAX else "mixed") or None
@@ -171,7 +177,7 @@ def _held(vf: Vf) -> list[tuple[str | None, str]]:
 
 
 def _problems(pfs: tuple[Pf, ...]) -> list[str]:
-    """Why a node's VFs cannot be handed out."""
+    """Why VFs of a node cannot be given to virtual machines or pods."""
     found = [f"{problem.message} ({problem.id})" for pf in pfs for problem in pf.all_problems()]
     found += [
         f"VF {vf.address} is on {vf.driver or 'no driver'}, not on {VFIO}"
@@ -180,35 +186,35 @@ def _problems(pfs: tuple[Pf, ...]) -> list[str]:
         if vf.driver != VFIO
     ]
     if not any(is_usable(vf) for pf in pfs for vf in pf.vfs):
-        found.append(f"it has no VF on {VFIO}")
+        found.append(f"the node has no VF on {VFIO}")
     return found
 
 
 def match_nodes(wanted: list[ClusterNode], objects: list[Object]) -> list[tuple[ClusterNode, Object]]:
-    """Each node of the inventory with its Node object. Raises Refused that names all without one."""
+    """Each node of the inventory with its Node object. Raises Refused that names all nodes without a Node object."""
     known = {item["metadata"]["name"]: item for item in objects}
     found = [(node, node_object(node, known)) for node in wanted]
     lost = [node.name for node, item in found if item is None]
     if lost:
         raise Refused(
             f"the cluster has no node {', '.join(lost)}; it has {', '.join(sorted(known)) or 'none'}. "
-            "Check that qatvirt_kubeconfig leads to the cluster these nodes are of; where a node has another name "
-            "there, say so by its variable qatvirt_node_name"
+            "Check that qatvirt_kubeconfig leads to the cluster of these nodes; where the Node object of a node has "
+            "another name, set the variable qatvirt_node_name of the node to that name"
         )
     return [(node, item) for node, item in found if item is not None]
 
 
 def node_object(node: ClusterNode, known: dict[str, Object]) -> Object | None:
-    """The Node object of a node of the inventory. ``known``: all of them by name."""
+    """The Node object of a node of the inventory; None where no Node object has its name. ``known``: all by name."""
     return next((known[name] for name in (node.name, *node.names) if name in known), None)
 
 
 def is_named(name: str, resource: str) -> bool:
-    """Whether a resource is the one meant; one that ends in ``/`` stands for all below it."""
+    """Whether a name is that of a resource; a resource that ends in ``/`` stands for all names with that prefix."""
     return name == resource or (resource.endswith("/") and name.startswith(resource))
 
 
 def allocatable(item: Object, resource: str) -> int:
-    """How many of a resource (see :func:`is_named`) a Node object has allocatable."""
+    """Number of a resource (see :func:`is_named`) that a Node object has allocatable."""
     found: dict[str, str] = item.get("status", {}).get("allocatable") or {}
     return sum(int(count) for name, count in found.items() if is_named(name, resource) and count.isdigit())

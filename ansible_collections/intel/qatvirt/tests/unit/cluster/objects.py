@@ -8,7 +8,7 @@ from typing import Any
 
 
 def node_object(name: str, allocatable: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
-    """A Node. labels: by the last part of their name."""
+    """A Node object. labels: by the last part of their name."""
     return {
         "metadata": {"name": name, "labels": {f"qatvirt.intel.com/{key}": value for key, value in labels.items()}},
         "spec": {},
@@ -17,7 +17,7 @@ def node_object(name: str, allocatable: dict[str, str] | None = None, **labels: 
 
 
 def pod_object(name: str, node: str, *, phase: str = "Running", asks: str = "", **metadata: Any) -> dict[str, Any]:
-    """A Pod. asks: the device it has one of."""
+    """A Pod. asks: name of a resource of which the pod asks for one."""
     limits = {"cpu": "1", **({asks: "1"} if asks else {})}
     return {
         "metadata": {"name": name, "namespace": "apps", "uid": f"uid-{name}", **metadata},

@@ -91,7 +91,7 @@ def test_a_vf_that_shares_its_group_counts_not(tmp_path: Path) -> None:
 
 def test_a_node_without_vfs_says_so(tmp_path: Path) -> None:
     node = read(with_host(SimKernel((GEN4,))), tmp_path)
-    assert "it has no VF on vfio-pci" in node.problems
+    assert "the node has no VF on vfio-pci" in node.problems
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a pod does not run."""
+"""What pods are and ask for, and why a pod does not run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.pods import pod_trouble
-from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import pod_object
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.pods import (
+    devices_of_machine,
+    has_ended,
+    machine_of,
+    pod_trouble,
+)
+from ansible_collections.intel.qatvirt.tests.unit.cluster.objects import launcher, pod_object
 
 
 def pod(*containers: dict[str, Any], phase: str = "Running", **conditions: str) -> dict[str, Any]:
@@ -64,3 +69,22 @@ def test_a_container_of_the_start_that_runs_is_no_trouble() -> None:
 def test_a_pod_that_runs_or_is_done_has_none() -> None:
     assert pod_trouble(pod(Ready="True")) == []
     assert pod_trouble(pod(phase="Succeeded")) == []
+
+
+def test_a_pod_ends_with_success_or_failure_and_not_before() -> None:
+    ended = {phase: has_ended(pod(phase=phase)) for phase in ("Pending", "Running", "Succeeded", "Failed")}
+    assert ended == {"Pending": False, "Running": False, "Succeeded": True, "Failed": True}
+    assert not has_ended({"metadata": {"name": "new"}})
+
+
+def test_the_machine_of_a_launcher_is_its_owner() -> None:
+    named = launcher("web", "n")
+    named["metadata"]["labels"]["vm.kubevirt.io/name"] = "shortened"
+    assert machine_of(named) == "web"
+    assert machine_of(pod_object("p", "n")) is None
+
+
+def test_host_devices_and_gpus_of_a_machine_are_devices() -> None:
+    devices = {"hostDevices": [{"deviceName": "intel.com/qat"}], "gpus": [{"deviceName": "nvidia.com/T4"}]}
+    assert devices_of_machine({"spec": {"domain": {"devices": devices}}}) == ["intel.com/qat", "nvidia.com/T4"]
+    assert devices_of_machine({"spec": {}}) == []
