@@ -170,7 +170,7 @@ def test_a_cr_without_any_device_looks_as_before_but_for_the_gate(cluster: Clust
         ({"selector": "8086-4941"}, "'8086-4941' is not vendor and device in hex"),
         ({"selector": "10de:1eb8"}, "but KubeVirt kubevirt/kubevirt gives it the name nvidia.com/T4"),
         ({"resource_name": "qat"}, "resource name 'qat' is not DOMAIN/NAME"),
-        ({"resource_name": "qat.intel.com/cy"}, "kubelet would give them away twice"),
+        ({"resource_name": "qat.intel.com/cy"}, "kubelet would give the VFs away twice"),
         ({"resource_name": "qat.intel.com/cy", "external_resource_provider": True}, "never starts"),
     ],
 )

@@ -86,6 +86,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.nodes import
     RESOURCE_SPEC,
     ClusterNode,
     match_nodes,
+    resource_names,
     resources_of,
 )
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import NODES, PODS, Object, name_of
@@ -111,12 +112,13 @@ def run(module: Any, api: Api) -> dict[str, Any]:
     params = module.params
     nodes = [ClusterNode.from_data(data) for data in params["nodes"]]
     resources = resources_of(nodes, params["resource"], params["family_resources"])
+    names = resource_names(params["resource"], params["family_resources"])
     restarted: list[str] = []
     deadline = time.monotonic() + params["wait_timeout"]
     # Check mode does not wait: a virt-handler that is ready counts as settled.
     began = datetime.min.replace(tzinfo=timezone.utc) if module.check_mode else datetime.now(timezone.utc)
     while True:
-        states = observe(api, nodes, resources)
+        states = observe(api, nodes, resources, names)
         # Until the new virt-handler is ready, kubelet still has the numbers of the old one.
         wrong = [state for state in states if not state.right or (state.name in restarted and state.agent is None)]
         now = datetime.now(timezone.utc)
@@ -132,12 +134,12 @@ def run(module: Any, api: Api) -> dict[str, Any]:
     return {"changed": bool(restarted), "nodes": [state.as_data() for state in states], "restarted": restarted}
 
 
-def observe(api: Api, nodes: list[ClusterNode], resources: dict[str, str]) -> list[NodeAllocatable]:
+def observe(api: Api, nodes: list[ClusterNode], resources: dict[str, str], names: list[str]) -> list[NodeAllocatable]:
     """The numbers of all nodes, read with one list of nodes and one list of pods for each workload."""
     kinds = {tuple((PLUGIN if node.workload == CONTAINER else HANDLER).items()) for node in nodes}
     selectors = [",".join(f"{key}={value}" for key, value in kind) for kind in sorted(kinds)]
     pods = [pod for selector in selectors for pod in api.list(PODS, labelSelector=selector)]
-    return [node_allocatable(node, item, pods, resources) for node, item in match_nodes(nodes, api.list(NODES))]
+    return [node_allocatable(node, item, pods, resources, names) for node, item in match_nodes(nodes, api.list(NODES))]
 
 
 def restart(api: Api, pod: Object) -> None:

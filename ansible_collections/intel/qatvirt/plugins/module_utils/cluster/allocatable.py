@@ -59,15 +59,23 @@ class NodeAllocatable:
         }
 
 
-def node_allocatable(node: ClusterNode, item: Object, pods: list[Object], resources: dict[str, str]) -> NodeAllocatable:
+def node_allocatable(
+    node: ClusterNode,
+    item: Object,
+    pods: list[Object],
+    resources: dict[str, str],
+    names: list[str] | None = None,
+) -> NodeAllocatable:
     """What one node should advertise and does advertise.
 
     ``item``: its Node object. ``pods``: pods of virt-handler and of Intel's plugin, on any node. ``resources``:
-    KubeVirt's resource by selector.
+    KubeVirt's resource by selector. ``names``: every resource of KubeVirt, by default those of ``resources``; a node
+    for containers must have none of them.
     """
     for_containers = node.workload == CONTAINER
     expected = {PLUGIN_PREFIX: node.total} if for_containers else node.expected(resources)
-    other_resources = sorted(set(resources.values())) if for_containers else [PLUGIN_PREFIX]
+    kubevirt_names = sorted(set(resources.values())) if names is None else names
+    other_resources = kubevirt_names if for_containers else [PLUGIN_PREFIX]
     labels = PLUGIN if for_containers else HANDLER
     agents = [pod for pod in pods if pod["spec"].get("nodeName") == name_of(item) and _has(pod, labels)]
     leaving = [pod for pod in agents if "deletionTimestamp" in pod["metadata"]]

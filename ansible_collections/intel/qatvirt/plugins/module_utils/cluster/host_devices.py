@@ -48,7 +48,14 @@ def parse_entries(raw: list[dict[str, Any]], *, absent: bool = False) -> list[En
 
     ``absent``: the entries are to be removed, so entries of no use are allowed.
     """
-    entries = [Entry(item["selector"], item["resource_name"], bool(item["external_resource_provider"])) for item in raw]
+    entries = [
+        Entry(
+            selector=item["selector"],
+            resource_name=item["resource_name"],
+            external=bool(item["external_resource_provider"]),
+        )
+        for item in raw
+    ]
     wrong = [text for entry in entries for text in _malformed(entry) or ([] if absent else _useless(entry))]
     _refuse(wrong + ([] if absent else _contradictions(entries)))
     return entries
@@ -207,9 +214,9 @@ def qat_entries(item: Object, owner: ConfigOwner) -> list[Entry]:
     """The permitted devices that are QAT functions, or that have the name of a resource of Intel's plugin."""
     entries = [
         Entry(
-            str(raw.get(owner.selector, "")),
-            str(raw.get("resourceName", "")),
-            bool(raw.get("externalResourceProvider")),
+            selector=str(raw.get(owner.selector, "")),
+            resource_name=str(raw.get("resourceName", "")),
+            external=bool(raw.get("externalResourceProvider")),
         )
         for raw in permitted_devices(item, owner)
         if not raw.get("disabled")

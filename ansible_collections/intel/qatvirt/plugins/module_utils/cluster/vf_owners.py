@@ -56,7 +56,7 @@ VfOwners = dict[str, tuple[VfOwner, ...]]
 def _holders(vf: Vf, pods: dict[str | None, Object]) -> tuple[VfOwner, ...]:
     """Owners that have a VF open; several processes of one pod are one owner."""
     found = [
-        _holder(pods.get(holder.pod), str(holder)) if holder.pod else VfOwner(PROCESS, str(holder))
+        _holder(pods.get(holder.pod), str(holder)) if holder.pod else VfOwner(kind=PROCESS, text=str(holder))
         for holder in vf.holders
     ]
     return tuple(dict.fromkeys(found))
@@ -64,25 +64,31 @@ def _holders(vf: Vf, pods: dict[str | None, Object]) -> tuple[VfOwner, ...]:
 
 def _holder(pod: Object | None, process: str) -> VfOwner:
     if pod is None:
-        return VfOwner(PROCESS, process)
+        return VfOwner(kind=PROCESS, text=process)
     namespace = pod["metadata"]["namespace"]
     if is_launcher(pod):
-        return VfOwner(MACHINE, f"virtual machine {namespace}/{machine_of(pod) or name_of(pod)}")
-    return VfOwner(POD, f"{namespace}/{name_of(pod)}")
+        return VfOwner(kind=MACHINE, text=f"virtual machine {namespace}/{machine_of(pod) or name_of(pod)}")
+    return VfOwner(kind=POD, text=f"{namespace}/{name_of(pod)}")
 
 
 def _offer(node: ClusterNode, pf: Pf, vf: Vf, item: Object | None, resources: dict[str, str]) -> VfOwner:
+    """The resource under which a node offers a VF, or why the node does not offer the VF."""
     if not is_usable(vf):
-        where = f"on {vf.driver or 'no driver'}"
-        return VfOwner(
-            UNUSABLE, "shares its IOMMU group" if vf.group_members else where if vf.iommu_group else "no IOMMU group"
-        )
+        return VfOwner(kind=UNUSABLE, text=_why_unusable(vf))
+    if item is None:
+        return VfOwner(kind=FREE, text="no cluster was looked at")
     name = plugin_resource(pf) if node.workload == CONTAINER else resources.get(selector_of(vf))
-    if item is None or name is None:
-        return VfOwner(FREE, "no cluster was looked at" if item is None else "no resource is for its kind of VF")
+    if name is None:
+        return VfOwner(kind=FREE, text="no resource is for its kind of VF")
     if allocatable(item, name):
-        return VfOwner(RESOURCE, name)
-    return VfOwner(FREE, f"the node does not offer {name}")
+        return VfOwner(kind=RESOURCE, text=name)
+    return VfOwner(kind=FREE, text=f"the node does not offer {name}")
+
+
+def _why_unusable(vf: Vf) -> str:
+    if vf.group_members:
+        return "shares its IOMMU group"
+    return f"on {vf.driver or 'no driver'}" if vf.iommu_group else "no IOMMU group"
 
 
 def plugin_resource(pf: Pf) -> str:

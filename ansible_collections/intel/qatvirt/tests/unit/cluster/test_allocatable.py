@@ -95,6 +95,13 @@ def test_two_owners_are_told_by_name() -> None:
     assert "VFs are for containers, but KubeVirt advertises them too (intel.com/qat: 16 allocatable)" in text
 
 
+def test_kubevirt_on_a_site_with_nodes_for_containers_only_is_seen() -> None:
+    item = node_object("n", {"intel.com/qat": "16", "qat.intel.com/cy": "16"})
+    found = node_allocatable(CONTAINERS, item, [plugin()], {}, ["intel.com/qat"])
+    assert not found.right
+    assert "KubeVirt advertises them too (intel.com/qat: 16 allocatable)" in explain(found)
+
+
 def test_what_is_missing_is_explained() -> None:
     text = explain(counted(VMS, {"intel.com/qat": "8"}))
     assert (
