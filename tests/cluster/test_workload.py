@@ -203,7 +203,7 @@ def test_what_a_handler_on_its_way_out_advertised_does_not_count(server: Control
     handler(server, ready=True)
     assert counted(server)["nodes"][0]["right"]
     server.kubectl("delete", "pod", "virt-handler-1", "-n", "default", "--wait=false")
-    assert "virt-handler virt-handler-1 is being deleted and has not ended yet" in counted(server)["msg"]
+    assert "the pod virt-handler-1 of virt-handler is being deleted and has not ended yet" in counted(server)["msg"]
 
 
 def test_a_handler_that_is_not_ready_is_left_alone(server: ControlPlane, node: str) -> None:
