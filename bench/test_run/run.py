@@ -24,8 +24,8 @@ from tests import warm
 from tests.plays import ROOT, ansible_playbook
 
 RESULT = Path(__file__).with_name("result.md")
-TIMES = 3
-MORE = 4
+TIMES = 2
+MORE = 2
 """Modules in the longer of two plays beside the first: their difference is what a module costs."""
 LIMIT = 0.2
 """Share of a module in a play that a call of the warm interpreter may take."""
@@ -107,15 +107,8 @@ def here(node: Node) -> dict[str, Cost]:
     """What a module beside the API takes on this host; what the warm interpreter forks is in the seconds only."""
     arguments: dict[str, Any] = {"nodes": [], "cluster": False}
     words = ["-m", "intel.qatvirt.qat_validate", "-a", json.dumps(arguments)]
-    ansible: list[str | Path] = [
-        Path(sys.executable).with_name("ansible"),
-        "-i",
-        "localhost,",
-        "-c",
-        "local",
-        "localhost",
-        *words,
-    ]
+    local = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", "localhost"]
+    ansible: list[str | Path] = [Path(sys.executable).with_name("ansible"), *local, *words]
     return {
         "qat_validate on this host by the command `ansible`": cost(
             node, lambda: subprocess.run(ansible, cwd=ROOT, capture_output=True, check=True)
