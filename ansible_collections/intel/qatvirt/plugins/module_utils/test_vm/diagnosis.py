@@ -207,9 +207,8 @@ def _unknown(evidence: Evidence) -> Diagnosis:
     """The diagnosis where no cause is known: what was said last, else how far it came."""
     state = f"{evidence.what} is {evidence.phase or 'missing'} after {evidence.waited:.0f} s"
     final = evidence.phase in ENDED_PHASES
-    others = [statement for statement in evidence.statements if not statement.cause and statement.text.strip()]
-    if others:
-        first = others[0]
+    first = next((statement for statement in evidence.statements if statement.text.strip()), None)
+    if first:
         text = first.text.strip()
         shown = text if len(text) <= _QUOTE else f"...{text[-_QUOTE:]}"
         message = f"{state}; the last that was said about it: {' '.join(shown.split())}"

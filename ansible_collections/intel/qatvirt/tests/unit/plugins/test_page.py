@@ -163,6 +163,21 @@ def test_failures_come_before_warnings_and_those_before_the_rest() -> None:
     assert places == sorted(places)
 
 
+def test_the_worst_comes_first_among_findings_and_nodes() -> None:
+    def finding(severity: str, node: str) -> dict[str, Any]:
+        return reports.finding(severity, node, None, f"{severity} on {node}", f"mend the {severity}", "")
+
+    nodes = [reports.node(name, []) for name in ("fine", "warned", "failed")]
+    found = [finding("warn", "warned"), finding("fail", "failed"), finding("warn", "failed")]
+    html = page(reports.report(nodes, [reports.check("node", "VFDRV", "fail", found)], []))
+    assert html.index("fail on failed") < html.index("warn on warned")
+    assert re.findall(r'<article class="node (\w+)">\s*<header>\s*<h3>(\w+)<', html) == [
+        ("fail", "failed"),
+        ("warn", "warned"),
+        ("pass", "fine"),
+    ]
+
+
 def test_failed_test_is_told_once_under_what_to_do() -> None:
     report = reports.broken_site()
     to_do = page(report).split('id="checks"')[0]

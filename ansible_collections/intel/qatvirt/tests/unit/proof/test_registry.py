@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registry as a whole, and what the fault drills cannot inject for real (tests/drills.py has those they can)."""
+"""The registry as a whole, and faults that the drills cannot inject for real (tests/drills.py has those they can)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.node.apply import co
 from ansible_collections.intel.qatvirt.plugins.module_utils.node.policy import parse_policy
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.check import Answer
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.cluster_checks import owners_of
-from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import CHECKS, validate
+from ansible_collections.intel.qatvirt.plugins.module_utils.proof.registry import CHECKS, preflight, validate
 from ansible_collections.intel.qatvirt.plugins.module_utils.proof.site import Site
-from ansible_collections.intel.qatvirt.tests.unit.node.simhost import with_host
+from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, with_host
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import PfSpec, SimKernel
 from ansible_collections.intel.qatvirt.tests.unit.proof.sites import (
     CONTAINER,
@@ -209,3 +210,79 @@ def test_a_pf_that_the_kernel_keeps_is_told_by_the_code_of_the_boot_unit() -> No
 )
 def test_missing_vfs_without_that_code_are_told_as_such(status: object) -> None:
     assert found(validate(node_without_vfs(status))) == {"VFCOUNT": "fail"}
+
+
+# ---------------------------------------------------------------- preflight
+
+
+def problems(node: SimKernel, root: Path, policy: object = None, skip: bool = False) -> list[tuple[str, str]]:
+    found = preflight(facts_of(node, root), [{}] if policy is None else policy, [], skip)
+    assert all(item["node"] == "node1" and item["message"] and item["fix"] for item in found)
+    return [(item["severity"], item["id"]) for item in found]
+
+
+def held_node() -> SimKernel:
+    node = with_host(SimKernel())
+    converge(node, parse_policy([{}]))
+    node.hold("0000:6b:00.3")
+    return node
+
+
+def test_preflight_finds_nothing_on_a_good_node(tmp_path: Path) -> None:
+    assert problems(with_host(SimKernel()), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "found"),
+    [
+        (with_host(SimKernel(())), None, [("fail", "NOQAT")]),
+        (with_host(SimKernel()), [{"vfs": 99}, {"services": ["x"]}], [("fail", "POLICY")]),
+        (with_host(SimKernel((PfSpec(totalvfs=0),))), None, [("fail", "NOSRIOV")]),
+        (with_host(SimKernel(iommu=False), args="intel_iommu=on"), None, [("fail", "IOMMU")]),
+        (with_host(SimKernel(iommu=False), files=()), None, [("fail", "LOADER")]),
+        (with_host(SimKernel(), files=("/etc/init.d/qat_service",)), None, [("fail", "OOT-MIX")]),
+        (with_host(SimKernel(modules=("vfio_pci",))), None, [("warn", "FW")]),
+        (with_host(SimKernel()), [{}, {"match": {"family": "c62x"}}], [("warn", "POLICY")]),
+        (held_node(), [{"services": ["dc"]}], [("fail", "INUSE")]),
+        (held_node(), [{}], []),
+    ],
+    ids=[
+        "no QAT",
+        "policy",
+        "no SR-IOV",
+        "BIOS",
+        "loader",
+        "out of tree",
+        "firmware",
+        "entry for other nodes",
+        "in use",
+        "in use, no change",
+    ],
+)
+def test_preflight_finds(tmp_path: Path, node: SimKernel, policy: Any, found: list[tuple[str, str]]) -> None:
+    assert problems(node, tmp_path, policy) == found
+
+
+def test_preflight_only_warns_of_held_vfs_that_may_be_skipped(tmp_path: Path) -> None:
+    assert problems(held_node(), tmp_path, [{"services": ["dc"]}], skip=True) == [("warn", "INUSE")]
+
+
+def test_preflight_finds_vfs_that_share_a_group(tmp_path: Path) -> None:
+    node = with_host(SimKernel((PfSpec(totalvfs=2, isolated=False),)))
+    converge(node, parse_policy([{}]))
+    assert problems(node, tmp_path) == [("fail", "GROUP"), ("fail", "GROUP")]
+
+
+def test_preflight_finds_a_dead_device(tmp_path: Path) -> None:
+    node = with_host(SimKernel())
+    node.pf().dead = True
+    assert problems(node, tmp_path) == [("fail", "PFDOWN")]
+
+
+def test_preflight_tells_everything_with_the_worst_first(tmp_path: Path) -> None:
+    node = with_host(
+        SimKernel(iommu=False, modules=("vfio_pci",)), args="intel_iommu=on", files=("/etc/init.d/qat_service",)
+    )
+    found = problems(node, tmp_path)
+    assert {check for _severity, check in found} == {"OOT-MIX", "IOMMU", "FW"}
+    assert [severity for severity, _check in found] == ["fail", "fail", "warn"]

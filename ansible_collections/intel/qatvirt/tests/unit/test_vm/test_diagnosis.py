@@ -467,6 +467,18 @@ class TestNodesThatAreNotMeant:
         pod = launcher(waits=f"0/2 nodes are available: {NOT_SELECTED}")
         assert told(node=tainted, pod=pod, tolerations=(toleration,)).id == expected
 
+    def test_the_taint_of_a_cordon_is_no_reason_of_its_own(self) -> None:
+        tainted = node({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})
+        assert told(node=tainted, **scheduler("Insufficient intel.com/qat")).id == "FULL"
+
+    def test_a_taint_with_the_words_of_another_cause_stays_a_taint(self) -> None:
+        tainted = node({"key": "team", "value": "exceeded quota", "effect": "NoSchedule"})
+        found = told(node=tainted, **scheduler("Insufficient cpu"))
+        assert (found.id, found.message) == (
+            "TAINT",
+            "node qat1 has a taint that is not tolerated: team=exceeded quota:NoSchedule",
+        )
+
     def test_a_taint_that_only_prefers_is_no_reason(self) -> None:
         tainted = node({"key": "dedicated", "effect": "PreferNoSchedule"})
         assert told(node=tainted, **scheduler("Insufficient intel.com/qat")).id == "FULL"
