@@ -20,7 +20,8 @@
         ├── NotFound         there is no such object, or no such kind of object
         ├── Forbidden        a right is missing, or a rule of the namespace is against it
         ├── Conflict         somebody else changed the object since it was read
-        └── FieldConflict    other field managers own fields that a server-side apply would change
+        ├── FieldConflict    other field managers own fields that a server-side apply would change
+        └── WebhookDown      an admission webhook does not answer the API server
 
 A read or a write that blocks in the kernel is an OSError (``node/sysfs.py``), as any other failure of the kernel's.
 """
@@ -135,3 +136,7 @@ class FieldConflict(ApiError):
     def __init__(self, message: str, fields: tuple[str, ...]) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class WebhookDown(ApiError):
+    """An admission webhook does not answer the API server."""

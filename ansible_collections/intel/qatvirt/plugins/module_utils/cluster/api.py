@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 
-from ..errors import ApiError, Conflict, FieldConflict, Forbidden, NotFound
+from ..errors import ApiError, Conflict, FieldConflict, Forbidden, NotFound, WebhookDown
 from . import remedies
 from .objects import Object, Objects
 
@@ -296,7 +296,7 @@ def _refused(error: Any, request: str, server: str) -> ApiError:
         return Forbidden(f"{said}. {remedies.RIGHTS}")
     webhook = _WEBHOOK.search(said)
     if webhook:
-        return ApiError(
+        return WebhookDown(
             f"{request}: the admission webhook {webhook.group(1)} does not answer: {webhook.group(2)}. "
             f"{remedies.WEBHOOK}"
         )

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The intel.qatvirt authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data and logs without the secrets in them, for a stranger to read. Pure.
+"""Removes secrets from data and logs, so that a stranger may read them. Pure.
 
-Secrets are known by their name (``password``, ``API_KEY``), by their place (user data of a virtual machine, data of a
-Secret) or by their form (private keys, tokens, vaults). In doubt it goes, a harmless word with it. Each leaves
-``<removed: what>``. Addresses, uids, versions and hashes stay. Done twice it is as done once.
+A secret is recognized by its name (``password``, ``API_KEY``), by its place (user data of a virtual machine, data of a
+Secret) or by its form (private keys, tokens, vaults). In doubt a value is removed, even if it is harmless. Where a
+value was, there is ``<removed: what>``. Addresses, uids, versions and hashes stay. Redacting redacted data changes
+nothing.
 """
 
 from __future__ import annotations
@@ -21,18 +22,17 @@ from typing import Any
 _MARK = re.compile(r"<removed: [\w .-]+>")
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-#: Last words of names that speak about a secret and are none: secretName, tokenExpirationSeconds, passwordFile.
 _ABOUT = re.compile(
     "algo|algorithms?|audience|class|count|dir|directory|enabled|endpoint|expiration|expired|expires|expiry|files?|format|"
     "host|kind|length|limit|mode|names?|namespace|paths?|policy|port|provider|reason|refs?|required|seconds|selector|size|"
     "source|state|status|time|timeout|timestamp|ttl|types?|uri|url|usage|version|webhook"
 )
-#: What a key is of where it is secret; topologyKey, serviceKey or "key" alone are not.
+"""Last words of names whose value is about a secret, but is none: secretName, tokenExpirationSeconds, passwordFile."""
 _KEY_OF = (
     "access|account|aes|api|auth|client|crypt|decrypt|decryption|deploy|dsa|ecdsa|ed|encrypt|encryption|hmac|kms|"
     "license|luks|master|priv|private|rsa|secret|server|session|shared|sign|signing|ssl|storage|tls|vault|wg|wireguard"
 )
-#: What a name says, its words joined with "-"; the first that fits.
+"""Words before "key" that make it a secret one; the values of topologyKey, serviceKey or "key" alone are no secrets."""
 _NAMES = tuple(
     (what, re.compile(pattern))
     for what, pattern in (
@@ -48,16 +48,17 @@ _NAMES = tuple(
         ),
     )
 )
+"""Kinds of secrets, with the pattern of their names (the words joined with "-"). The first that fits counts."""
 _ANY_KEY = re.compile(r"(?:^|-)keys?(?:$|-)")
-#: Of "pass" and names in the plural, a number is a count.
 _COUNTED = ("pass", "tokens", "secrets", "keys", "credentials", "cookies")
-#: Keys whose whole value goes: noise, and a copy of everything there is.
+"""Last words of names with which a number is a count, and no secret."""
 _COPIES = {
     "managedFields": "managedFields",
     "kubectl.kubernetes.io/last-applied-configuration": "last-applied-configuration",
 }
-#: Values that say nothing.
+"""Keys whose whole value is removed, because it is a copy of the rest of the object."""
 _NOTHING = frozenset(("", "true", "false", "null", "nil", "<nil>", "none", "~", "yes", "no"))
+"""Values that are no secrets whatever their name is."""
 
 
 def redact(value: Any) -> Any:
@@ -72,7 +73,7 @@ def redact(value: Any) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """A log, a file or any other text without its secrets. What is JSON in it, all or a line, is taken as data."""
+    """A log, a file or any other text without its secrets. JSON (the whole text, or within a line) is taken as data."""
     if _JSON_START.match(text.lstrip()):
         text = _clean_json(text)
     text = "\n".join(_clean_json(line) for line in text.split("\n"))
@@ -85,7 +86,7 @@ def redact_text(text: str) -> str:
 
 @lru_cache(maxsize=1000)
 def secret_name(name: str) -> str | None:
-    """What kind of secret a thing of this name is, None for none."""
+    """The kind of secret that a value of this name is, None for none."""
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words or _ABOUT.fullmatch(words[-1]):
         return None
@@ -93,7 +94,7 @@ def secret_name(name: str) -> str | None:
     for what, pattern in _NAMES:
         if pattern.search(joined):
             return what
-    # In capitals it is an environment variable.
+    # A name in capitals is that of an environment variable.
     return "key" if name.isupper() and _ANY_KEY.search(joined) else None
 
 
@@ -124,19 +125,19 @@ def _mapping(value: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _emptied(data: Any) -> Any:
-    """Data of a Secret: which there are."""
+    """The data of a Secret with its keys only."""
     return {redact(key): _mark("Secret data") for key in data} if isinstance(data, Mapping) else _mark("Secret data")
 
 
 def _listed_secret(secret: Any) -> Any:
-    """A Secret out of a list, which does not say its kind."""
+    """A Secret of a SecretList; the items of a list do not have a kind of their own."""
     if not isinstance(secret, Mapping):
         return redact(secret)
     return {key: item for key, item in _mapping({**secret, "kind": "Secret"}).items() if key != "kind"}
 
 
 def _hidden(value: Any, what: str, name: str) -> Any:
-    """The value of something secret. A structure keeps its form: ``secret`` is also a kind of volume."""
+    """A secret value as a mark. A mapping or list keeps its form, because ``secret`` is also a kind of volume."""
     if isinstance(value, Mapping):
         return _mapping(value)
     if isinstance(value, (list, tuple)):
@@ -149,7 +150,7 @@ def _hidden(value: Any, what: str, name: str) -> Any:
 
 
 def _sequence(value: list[Any] | tuple[Any, ...]) -> list[Any]:
-    """A list. In one of arguments, what follows --password is one."""
+    """A list. In a list of arguments, the item after --password is a password."""
     found: list[Any] = []
     flag = None
     for item in value:
@@ -170,7 +171,7 @@ def _last_word(name: str) -> str:
 
 
 def _clean_json(text: str) -> str:
-    """A text with the JSON in it clean: objects, lists, and strings with quotes or line breaks of their own in them."""
+    """A text with redacted JSON in it: objects, lists, and strings that have quotes or line breaks in them."""
     pieces: list[str] = []
     done = at = failures = 0
     while failures < _JSON_FAILURES and (start := _JSON_START.search(text, at)):
@@ -181,7 +182,7 @@ def _clean_json(text: str) -> str:
             at = start.end()
             continue
         at = end
-        # A plain string is text like that around it.
+        # A string without escapes is redacted with the text around it.
         clean = data if isinstance(data, str) and "\\" not in text[start.start() : end] else redact(data)
         if clean != data:
             pieces += [text[done : start.start()], json.dumps(clean, ensure_ascii=False)]
@@ -190,12 +191,12 @@ def _clean_json(text: str) -> str:
 
 
 def _after_head(what: str) -> Callable[[re.Match[str]], str]:
-    """Keeps the first group of a match."""
+    """A replacement that keeps the first group of a match and puts a mark after it."""
     return lambda match: match.group(1) + _mark(what)
 
 
 def _cookie(match: re.Match[str]) -> str:
-    """Without its values; the name of the next secret behind them stays, by which that one is found."""
+    """A cookie header without its values. The name of a secret right behind them stays: by it that secret is found."""
     following = _NEXT_NAME.search(match.group(2))
     named = following and secret_name(following.group().strip(",;&|({[\\\"':="))
     return match.group(1) + _mark("credential") + (following.group() if following and named else "")
@@ -209,12 +210,12 @@ def _decoded(text: str) -> bytes:
 
 
 def _encoded_pem(match: re.Match[str]) -> str:
-    """A PEM in base64, as kubeconfigs have it. Certificates stay."""
+    """A PEM in base64, as in a kubeconfig: a private key as a mark; a certificate stays."""
     return _mark("private key") if b"PRIVATE KEY" in _decoded(match.group()[:80]) else match.group()
 
 
 def _basic(match: re.Match[str]) -> str:
-    """HTTP's user:password in base64; "basic education" is none."""
+    """HTTP's user:password in base64 as a mark; other words after "basic" stay ("basic education")."""
     return match.group(1) + _mark("password") if b":" in _decoded(match.group(2)) else match.group()
 
 
@@ -222,24 +223,24 @@ _QUOTE = r"\\*[\"']"
 _DECODER = json.JSONDecoder(strict=False)
 _JSON_START = re.compile(r'[{\["]')
 _JSON_FAILURES = 100
-"""Of a line, what looks like JSON and is none. Bounded, because each may take the time of the whole line."""
+"""Times that a text may look like JSON and be none. Each may take time in proportion to the whole text."""
 
 _BEGIN, _END = (rf"-----{word} (?:[A-Z0-9]+ )*PRIVATE KEY-----" for word in ("BEGIN", "END"))
 _BASE64 = r"[A-Za-z0-9+/_-]"
-#: No name with a value of its own
 _NO_PAIR = r"(?![\w./-]+[:=][^\s=])"
+"""Not followed by a name with a value of its own."""
 _SAID_OF_BEARER = r"tokens?|auth\w*|credentials?|scheme|realm\b\S*|is|was|not|and|or|for|in"
 
 _FORMS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    # A log is cut where it gets too long: a key may lack its end or its head.
+    # Long logs are cut: a key may lack its end or its beginning.
     (re.compile(rf"{_BEGIN}.*?(?:{_END}|\Z)", re.DOTALL), _mark("private key")),
     (re.compile(rf"\A(?:(?!{_BEGIN}).)*?{_END}", re.DOTALL), _mark("private key")),
     (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]*=*"), _encoded_pem),
     (re.compile(r"\$ANSIBLE_VAULT;[^\s\\\"']+(?:(?:\s|\\[nrt])+[0-9a-f]{2,}(?![^\s\\\"']))*"), _mark("vault")),
-    # A JWT, and one in base64, as the data of a Secret has it
+    # A JWT, and a JWT in base64, as in the data of a Secret
     (re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*"), _mark("JWT")),
     (re.compile(rf"(?<![\w+/-])ZXlK{_BASE64}{{20,}}=*"), _mark("JWT")),
-    # OpenShift's
+    # A token of OpenShift
     (re.compile(r"(?<![\w~])sha256~[\w-]{16,}"), _mark("token")),
     (
         re.compile(
@@ -274,20 +275,23 @@ _FORMS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 
 # -- secrets in text by their name -------------------------------------------------------------------------------------
 
-#: The part of a name that makes it worth a look, the rest of the name, and what is between it and the value. Bounded,
-#: and not from the name's beginning on: a long text without spaces must not take the square of its length.
 _HINT = (
     "(?:pass|pwd|pw|psk|secret|token|cred|key|cookie|authorization|bearer|certificate-data|"
     r"user[-_]?data|network[-_]?data)[\w./-]{0,80}"
 )
+"""The part of a name that makes it worth a look, and the rest of the name.
+
+The rest is bounded, and the beginning of the name is not part of the pattern, so that a long text without spaces does
+not take time in proportion to the square of its length."""
 _PAIR = re.compile(rf"{_HINT}(?P<close>{_QUOTE})?(?P<between>[ \t]*(?::=|=>|[:=])[ \t]*)", re.IGNORECASE)
-#: An environment variable in a manifest, or as Go prints it: the value has a name of its own.
+"""A name, and what is between the name and its value."""
 _VARIABLE = re.compile(
     rf"{_HINT}(?P<close>{_QUOTE})?(?P<between>[ \t]*,?\s*(?:{_QUOTE})?\bvalue(?:{_QUOTE})?[ \t]*[:=][ \t]*)",
     re.IGNORECASE,
 )
-#: A flag of a command line, with its value behind a space or in the next place of a list.
+"""An environment variable in a manifest, or as Go prints it: the value is that of the key ``value`` behind the name."""
 _FLAG = re.compile(rf"{_HINT}(?P<between>[ \t]+|{_QUOTE},\s*)(?![-=:<\s])", re.IGNORECASE)
+"""A flag of a command line, with its value behind a space or as the next item of a list."""
 
 _NAME_BEFORE = re.compile(rf"(?P<open>{_QUOTE})?(?P<head>[\w./-]*)\Z")
 _VARIABLE_BEFORE = re.compile(rf"\bname(?:{_QUOTE})?[ \t]*[:=][ \t]*(?:{_QUOTE})?\Z", re.IGNORECASE)
@@ -296,27 +300,29 @@ _LONGEST_NAME = 200
 _MARKS = re.compile(r"""(?:<removed: [\w .-]+>|[,;&)\]}"'\\])+""")
 _BLOCK = re.compile(r"[|>][0-9+-]*[ \t]*(?:#.*)?\n")
 _SCALARS = re.compile(r"\[[^\[\]{}\n]*\]")
-#: What begins like this has names of its own, which are looked at next.
 _STRUCTURE = re.compile(rf"&?[\w.*]*\{{\s*(?:\}}|(?:{_QUOTE})?[\w./-]+(?:{_QUOTE})?\s*[:=])|\{{?\s*$|\[\s*[\[{{]|\[$")
-#: What errors go on with behind "fetch token: "
+"""The beginning of a value that is a structure; the names in the structure are looked at next."""
 _SENTENCE = re.compile(
     r"(?:a|an|can|cannot|context|could|dial|error|failed|failure|get|invalid|is|key|missing|no|not|open|post|read|request|"
     r"rpc|secrets?|the|tokens?|unable|unexpected|unknown|user|was|write)[:,]? ",
     re.IGNORECASE,
 )
-#: Up to a space, but not within a mark or the value of a next pair: token=a,password="b c"
+"""The beginning of a sentence that is no value, as errors go on behind "fetch token: "."""
 _WORD = re.compile(r"""(?:<removed: [\w .-]+>|[=:]\\*(["'])(?:(?!\1)[^\n])*\1?|\S)*""")
-#: At the end of such a word, a name whose value comes behind the space
+"""A word up to a space that is not within a mark, nor within the value of a next pair: token=a,password="b c"."""
 _NEXT_NAME = re.compile(r"(?:[,;&|({\[]|\\*[\"'])+[\w./-]+\\*[\"']?[:=]+\Z")
+"""At the end of such a word, a name whose value stands behind the space."""
 _LINE_START = re.compile(r"[ \t]*(?:(?:-|\+|export|set|env)[ \t]+)*")
 
 
 @dataclass(frozen=True)
 class _Named:
-    """A name in a text and its value: ``begin`` of the name, ``start`` of the value. ``what`` kind of secret it is.
+    """The name of a secret in a text.
 
-    ``within``: the quote that stands before the name and not behind it, so around name and value. ``close``: whether
-    there is one behind it. ``between``: name and value. ``flag``: of a command line.
+    ``what``: the kind of secret. ``begin``: where the name begins, ``start``: where its value begins; ``between``: the
+    text between name and value. ``within``: the quote that stands before the name and not behind it, so that name and
+    value are within quotes. ``close``: whether a quote stands behind the name. ``flag``: whether the name is a flag of
+    a command line.
     """
 
     name: str
@@ -330,7 +336,7 @@ class _Named:
 
 
 def _find(text: str, match: re.Match[str], pattern: re.Pattern[str]) -> _Named | None:
-    """The secret whose name ``match`` is the end of; None where it is none."""
+    """The secret whose name ends with ``match``; None where the name is none of a secret."""
     before = text[max(0, match.start() - _LONGEST_NAME) : match.start()]
     found = _NAME_BEFORE.search(before)
     if found is None:
@@ -344,13 +350,13 @@ def _find(text: str, match: re.Match[str], pattern: re.Pattern[str]) -> _Named |
         return None
     between, close = match["between"], None if flag else match["close"]
     if between == ":" and not close and what != "password" and not re.fullmatch(r"\w+", name):
-        return None  # name and tag of an image
+        return None  # the name and the tag of an image
     begin = match.start() - len(found["head"])
     return _Named(name, what, begin, match.end(), "" if close else found["open"] or "", bool(close), between, flag)
 
 
 def _without_values(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
-    """The text in pieces, without the values that stand behind names of secrets."""
+    """The pieces of the text, with marks in the place of the values of secrets."""
     done = at = 0
     while match := pattern.search(text, at):
         at = match.end()
@@ -367,7 +373,7 @@ def _without_values(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
 
 
 def _opening(text: str, at: int) -> str:
-    """The quote that begins at a place, with the backslashes before it."""
+    """The quote at a place, with the backslashes before it; empty where there is none."""
     found = re.compile(_QUOTE).match(text, at)
     return found.group() if found else ""
 
@@ -383,7 +389,7 @@ def _is_value(value: str, name: str) -> bool:
 
 
 def _value_end(text: str, secret: _Named) -> int:
-    """Where the value ends; where it begins for none. In doubt too late."""
+    """Where the value of a secret ends; where it begins, if there is no value. In doubt the end is too late."""
     start = secret.start
     line_end = _line_end(text, start)
     if mark := _MARK.match(text, start):
@@ -400,7 +406,8 @@ def _value_end(text: str, secret: _Named) -> int:
     if _STRUCTURE.match(text[start:line_end]) or (secret.between.endswith(": ") and _SENTENCE.match(text, start)):
         return start
     before = text[text.rfind("\n", 0, secret.begin) + 1 : secret.begin]
-    # A value with spaces: alone in its line, or a password. Else in the midst of a line the sentence goes on behind it.
+    # A value may have spaces where name and value fill a line, or where it is a password. Elsewhere, what stands behind
+    # a space is the rest of a sentence.
     alone = "\n" in secret.between or (not secret.flag and _LINE_START.fullmatch(before))
     return line_end if alone or (secret.what == "password" and secret.between == ": ") else _word_end(text, start)
 
@@ -418,16 +425,16 @@ def _word_end(text: str, start: int) -> int:
 
 
 def _quoted_end(text: str, start: int) -> int:
-    """The end of a value in quotes; of the line where they are not closed."""
+    """The end of a value in quotes; the end of the line where the quotes are not closed."""
     quote = _opening(text, start)
-    # Within a text that is quoted itself, its quotes have more backslashes than those of this value.
+    # Quotes within the value have more backslashes than the quotes around it.
     inside = r"(?:\\.|[^\\])*?" if len(quote) == 1 else r".*?(?<!\\)"
     closed = re.compile(inside + re.escape(quote), re.DOTALL).match(text, start + len(quote))
     return closed.end() if closed else _line_end(text, start)
 
 
 def _block_end(text: str, name: int, start: int) -> int:
-    """The end of a block of YAML: of the lines that stand deeper than its name."""
+    """The end of a block of YAML: of the lines that are indented deeper than its name."""
     line = text[text.rfind("\n", 0, name) + 1 :]
     depth = len(line) - len(line.lstrip(" "))
     deeper = re.compile(rf"(?: {{{depth + 1},}}[^\n]*(?:\n|\Z)|[ \t]*\n)*").match(text, start)

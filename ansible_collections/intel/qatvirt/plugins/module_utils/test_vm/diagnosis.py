@@ -14,6 +14,7 @@ from typing import Any
 
 from ..cluster.objects import Object, Objects, event_time, labels_of, name_of
 from ..cluster.pods import ENDED_PHASES, unscheduled
+from ..errors import ApiError, WebhookDown
 from .signatures import (
     ALLOCATABLE,
     API,
@@ -28,6 +29,7 @@ from .signatures import (
     NODE,
     NOT_FIT,
     POD,
+    SILENT_WEBHOOK,
     TAINTED,
     OwnCause,
     Signature,
@@ -78,7 +80,7 @@ class Statement:
     source: str
     text: str
     command: str
-    cause: OwnCause | None = None
+    cause: OwnCause | Signature | None = None
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,9 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 def _fitting(cause: OwnCause | Signature, statement: Statement, evidence: Evidence) -> Diagnosis | None:
     """The diagnosis of a cause, where the statement tells that cause."""
-    if isinstance(cause, OwnCause):
+    if statement.cause:
         return _known(cause, statement, evidence, statement.text, {}) if statement.cause is cause else None
-    if statement.cause or (cause.sources and statement.source not in cause.sources):
+    if isinstance(cause, OwnCause) or (cause.sources and statement.source not in cause.sources):
         return None
     if cause.unpinned and evidence.node is not None:
         return None
@@ -231,9 +233,9 @@ class Observation:
     ``resource``: what it asks for. ``node``: the Node object of the node it has to run on, None where any node will do.
     ``tolerations``: its own. ``subject``: the VirtualMachineInstance or the Pod itself, ``pod``: the Pod it runs in (of
     a pod the same); None where there is none. ``deleted``: whether the subject was there before and is gone.
-    ``events``: all of the namespace. ``error``: the API's answer to its creation, where it refused. ``log``: of its
-    pod. ``console``: the text of the serial console, ``console_error``: why it cannot be read. ``waited``: seconds
-    since its start.
+    ``events``: all of the namespace. ``error``: why the API refused to create it, None where it did not. ``log``: the
+    log of its pod. ``console``: the text of the serial console, ``console_error``: why it cannot be read. ``waited``:
+    seconds since its start.
     """
 
     namespace: str
@@ -246,7 +248,7 @@ class Observation:
     pod: Object | None = None
     deleted: bool = False
     events: Objects = field(default_factory=list)
-    error: str = ""
+    error: ApiError | None = None
     log: str = ""
     console: str = ""
     console_error: str = ""
@@ -276,7 +278,10 @@ def evidence_of(seen: Observation) -> Evidence:
 
 
 def _statements(seen: Observation, command: str, phase: str | None) -> list[Statement]:
-    statements = [Statement(API, seen.error, command)] if seen.error else []
+    statements = []
+    if seen.error:
+        cause = SILENT_WEBHOOK if isinstance(seen.error, WebhookDown) else None
+        statements.append(Statement(API, str(seen.error), command, cause))
     if seen.deleted:
         statements.append(Statement(API, "", command, DELETED))
     if phase != _RUNNING:

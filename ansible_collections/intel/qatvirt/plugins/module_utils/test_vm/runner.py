@@ -104,10 +104,10 @@ class Namespace:
 class RunningTest:
     """A test of the run, from its start to its result.
 
-    ``planned``: what is to be tested. ``result``: None while the test goes on. ``error``: the API's answer to its
-    creation, where it refused. ``subject``: its virtual machine or pod as last seen, ``pod``: the pod that runs in;
-    None where there is none. ``was_there``: whether the subject was ever seen. ``phases``: seconds since the start, by
-    the phase that was first seen then. ``suspect``: the id of the last round's diagnosis.
+    ``planned``: what is to be tested. ``result``: None while the test goes on. ``error``: why the API refused to
+    create it, None where it did not. ``subject``: its virtual machine or pod as last seen, ``pod``: the pod in which
+    that runs; None where there is none. ``was_there``: whether the subject was ever seen. ``phases``: seconds since the
+    start, by the phase that was first seen then. ``suspect``: the id of the last round's diagnosis.
 
     ``given``: VFs that its launcher was given. ``given_unknown``: why these are not known, None where they are or where
     the launcher was not asked. ``questions``: how often the launcher was asked.
@@ -117,7 +117,7 @@ class RunningTest:
     console: Console | None = None
     phases: dict[str, float] = field(default_factory=dict)
     result: dict[str, Any] | None = None
-    error: str = ""
+    error: ApiError | None = None
     suspect: str = ""
     subject: Object | None = None
     pod: Object | None = None
@@ -207,7 +207,7 @@ class Runner:
             try:
                 self._namespace.create(test.planned.kind, manifest(test.planned, self._settings))
             except ApiError as error:
-                test.error = str(error)
+                test.error = error
                 found = diagnose(self._evidence(test, None))
                 if found.id == "RBAC":
                     raise

@@ -85,6 +85,16 @@ NO_HANDLER = OwnCause(
     command="kubectl get pods -A -o wide -l kubevirt.io=virt-handler",
 )
 
+SILENT_WEBHOOK = Signature(
+    "WEBHOOK",
+    r"failed calling webhook",
+    "an admission webhook does not answer",
+    "see whether the pods behind the service of that webhook run",
+    final=False,
+    command="kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations",
+)
+"""Told by the text of an event, or by the error WebhookDown."""
+
 CAUSES: tuple[OwnCause | Signature, ...] = (
     Signature(
         "GATE",
@@ -124,14 +134,7 @@ CAUSES: tuple[OwnCause | Signature, ...] = (
         "label the namespace pod-security.kubernetes.io/enforce=privileged; the play rbac.yml does that",
         command="kubectl get namespaces -L pod-security.kubernetes.io/enforce",
     ),
-    Signature(
-        "WEBHOOK",
-        r"failed calling webhook|admission webhook \S+ does not answer",
-        "an admission webhook does not answer",
-        "see whether the pods behind the service of that webhook run",
-        final=False,
-        command="kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations",
-    ),
+    SILENT_WEBHOOK,
     Signature(
         "MEMORY",
         r"memory '[^']*'.* must be equal to or less than the memory limit|is greater than .*memory limit"

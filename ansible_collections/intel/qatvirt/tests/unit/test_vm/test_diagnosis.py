@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.intel.qatvirt.plugins.module_utils.errors import ApiError, WebhookDown
 from ansible_collections.intel.qatvirt.plugins.module_utils.test_vm.diagnosis import (
     Diagnosis,
     Observation,
@@ -101,8 +102,8 @@ def said(reason: str, message: str) -> dict[str, Any]:
     return {"subject": machine("Scheduled"), "pod": launcher(phase="Running"), "events": [warning(reason, message)]}
 
 
-def refused(text: str) -> dict[str, Any]:
-    return {"error": text, "subject": None}
+def refused(text: str, error: type[ApiError] = ApiError) -> dict[str, Any]:
+    return {"error": error(text), "subject": None}
 
 
 CREATE = "POST /apis/kubevirt.io/v1/namespaces/qatvirt-test/virtualmachineinstances: the API server answered 422: "
@@ -358,9 +359,24 @@ CASES: list[tuple[str, bool, dict[str, Any], str]] = [
         refused(
             "POST /apis/kubevirt.io/v1/namespaces/qatvirt-test/virtualmachineinstances: the admission webhook "
             "virtualmachineinstances-mutator.kubevirt.io does not answer: Post "
-            '"https://virt-api.kubevirt.svc:443/virtualmachineinstances-mutate": no endpoints available for service'
+            '"https://virt-api.kubevirt.svc:443/virtualmachineinstances-mutate": no endpoints available for service',
+            WebhookDown,
         ),
         "no endpoints available for service",
+    ),
+    (
+        "WEBHOOK",
+        False,
+        {
+            "events": [
+                warning(
+                    "FailedCreate",
+                    'Error creating pod: Internal error occurred: failed calling webhook "mutator.example.com": failed '
+                    'to call webhook: Post "https://mutator.example.svc:443/": connection refused',
+                )
+            ]
+        },
+        'failed calling webhook "mutator.example.com"',
     ),
     (
         "PSA",
@@ -544,7 +560,7 @@ class TestNothingKnown:
         assert f"kubectl logs -n {NAMESPACE} {LAUNCHER} -c compute" in found.evidence
 
     def test_a_long_text_is_shortened_around_what_decides(self) -> None:
-        found = told(error="x" * 3000 + " exceeded quota: small " + "y" * 3000, subject=None)
+        found = told(error=ApiError("x" * 3000 + " exceeded quota: small " + "y" * 3000), subject=None)
         assert "exceeded quota: small" in found.message
         assert len(found.message) < 600
 
