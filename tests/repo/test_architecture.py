@@ -33,7 +33,8 @@ FORBIDDEN = {
 
 def named(start: str, end: str) -> set[str]:
     """The modules that the rules of CONTRIBUTING.md name between two of their words, as dotted names."""
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Rules")[1]
+    rules = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Rules")[1]
+    text = " ".join(rules.split())  # wherever a line ends
     sentence = text[text.index(start) : text.index(end)]
     return {path.replace("/", ".") for path in re.findall(r"`(\w+/\w+)\.py`", sentence)}
 
