@@ -677,7 +677,7 @@ CLUSTER_CHECKS: tuple[Check, ...] = (
         "VMI", CLUSTER, FAIL,
         "Does every virtual machine with a VF run?",
         "virt-launcher could not start the virtual machine; KubeVirt's condition says why.",
-        "see the table of causes below: those of test machines are the same",
+        "see the table of causes at the end of docs/checks.md",
         validate=_machines, needs=_WITH_KUBEVIRT, reads=("machines", "pods"),
         explained_by=("GATE", "EXT", "PERM", "VFIOCDEV", "TWO-OWNERS", "TWO-PLUGINS"),
     ),
