@@ -20,7 +20,8 @@ from kubernetes.client.exceptions import ApiException
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import Entry, merge, permitted_devices
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import ConfigOwner, find_owner
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit, look_up, set_at
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import look_up, set_at
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Conflict, Refused
 from lab.cluster.control_plane import ControlPlane
 from tests.cluster.modules import Asked, Cluster, module

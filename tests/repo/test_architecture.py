@@ -16,13 +16,9 @@ WORLD = {
     *("os", "io.open", "open", "pathlib", "shutil", "tempfile", "glob", "fcntl", "mmap"),
     *("subprocess", "multiprocessing", "pty", "ctypes"),
     *("socket", "select", "ssl", "http", "urllib.request", "urllib3", "requests", "websocket", "kubernetes"),
+    *("time", "datetime.now", "signal", "random", "secrets", "uuid", "platform", "importlib", "threading"),
 }
-"""Files, processes, network: for the edge only."""
-SURROUNDINGS = {
-    *("time", "signal", "random", "secrets", "uuid", "platform", "importlib", "threading"),
-    *("os.getpid", "datetime.now"),
-}
-"""Clock, signals, chance, the process itself: for the edge, and for the other files that CONTRIBUTING.md names."""
+"""Files, processes, network, clock, signals, chance: for the edge only."""
 FORBIDDEN = {
     "node": {"cluster", "test_vm", "proof", "support"},
     "cluster": {"test_vm", "proof", "support"},
@@ -31,16 +27,15 @@ FORBIDDEN = {
 """Rooms that a room must not import."""
 
 
-def named(start: str, end: str) -> set[str]:
-    """The modules that the rules of CONTRIBUTING.md name between two of their words, as dotted names."""
+def edge() -> set[str]:
+    """The modules that the rules of CONTRIBUTING.md call the edge, as dotted names."""
     rules = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Rules")[1]
     text = " ".join(rules.split())  # wherever a line ends
-    sentence = text[text.index(start) : text.index(end)]
+    sentence = text[text.index("The edge is this whole list") : text.index("The other files")]
     return {path.replace("/", ".") for path in re.findall(r"`(\w+/\w+)\.py`", sentence)}
 
 
-EDGE = named("The edge", "Beside the edge")
-BESIDE = named("Beside the edge", "A module whose docstring")
+EDGE = edge()
 TREES = {
     ".".join(path.relative_to(HOUSE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
     for path in HOUSE.rglob("*.py")
@@ -88,10 +83,8 @@ PURE = sorted(module for module, tree in TREES.items() if re.search(r"\bPure\b",
 
 
 def uses(module: str) -> set[str]:
-    """The names of WORLD and SURROUNDINGS that a module uses. The longest name counts: ``os.getpid`` is not ``os``."""
-    names = sorted(WORLD | SURROUNDINGS, key=len)
-    matches = [[name for name in names if f"{used}.".startswith(f"{name}.")] for used in IMPORTS[module].found]
-    return {match[-1] for match in matches if match}
+    """The names of WORLD that a module uses, by themselves or by what is in them, as ``os.getpid`` is in ``os``."""
+    return {name for name in WORLD for used in IMPORTS[module].found if f"{used}.".startswith(f"{name}.")}
 
 
 def reached(module: str, found: dict[str, str]) -> dict[str, str]:
@@ -105,16 +98,15 @@ def reached(module: str, found: dict[str, str]) -> dict[str, str]:
 
 def test_contributing_names_modules_that_exist() -> None:
     assert EDGE
-    assert BESIDE
-    assert TREES.keys() >= EDGE | BESIDE
+    assert TREES.keys() >= EDGE
 
 
 @pytest.mark.parametrize("module", sorted(TREES.keys() - EDGE))
 def test_only_the_edge_touches_the_world(module: str) -> None:
-    assert uses(module) - (SURROUNDINGS if module in BESIDE else set()) == set()
+    assert uses(module) == set()
 
 
-@pytest.mark.parametrize("module", sorted(EDGE | BESIDE))
+@pytest.mark.parametrize("module", sorted(EDGE))
 def test_contributing_names_no_module_that_could_be_pure(module: str) -> None:
     assert uses(module)
 

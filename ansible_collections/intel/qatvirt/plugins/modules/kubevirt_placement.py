@@ -54,8 +54,9 @@ from typing import Any
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import look_up
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.placement import keep_off, let_on
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit, look_up
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import NoKubeVirt, Refused
 
 

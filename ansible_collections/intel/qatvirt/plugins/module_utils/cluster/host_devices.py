@@ -17,8 +17,7 @@ from ..errors import Refused
 from ..node.devices import FAMILIES, VENDOR, family_of_pf
 from .kubevirt_config import ConfigOwner
 from .nodes import PLUGIN_PREFIX
-from .objects import Object, Objects
-from .update import Keys, look_up, prune, set_at
+from .objects import Keys, Object, Objects, look_up, prune, set_at
 
 GATE = "HostDevices"
 """Feature gate that lets virtual machines have host devices."""

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError
-from .objects import Object, Objects, name_of
+from .objects import Object, Objects, look_up, name_of, set_at
 from .placement import keep_off
-from .update import look_up, set_at
 
 Minor = tuple[int, int]
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import NoKubeVirt, NotFound, Refused
-from .objects import Object, Objects, in_namespace, name_of
-from .update import Keys
+from .objects import Keys, Object, Objects, in_namespace, name_of
 
 if TYPE_CHECKING:
     from .api import Api

@@ -8,6 +8,8 @@ from typing import Any
 
 Object = dict[str, Any]
 Objects = list[Object]
+Keys = tuple[str, ...]
+"""The path of a field in an object."""
 
 NODES = "/api/v1/nodes"
 PODS = "/api/v1/pods"
@@ -37,3 +39,28 @@ def event_time(event: Object) -> str:
     """When an Event happened last, as the API writes times; empty where the Event does not say."""
     times = (event.get("lastTimestamp"), event.get("eventTime"), event["metadata"].get("creationTimestamp"))
     return next((str(time) for time in times if time), "")
+
+
+def look_up(item: Object, keys: Keys) -> Any:
+    """The value at a path in an object, None where the path does not exist."""
+    found: Any = item
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def set_at(item: Object, keys: Keys, value: Any) -> None:
+    """Set the value at a path in an object, and create the missing fields of the path."""
+    for key in keys[:-1]:
+        if item.get(key) is None:
+            item[key] = {}
+        item = item[key]
+    item[keys[-1]] = value
+
+
+def prune(item: Object, keys: Keys) -> None:
+    """Remove an empty field, then each field above it that became empty; the field of the first key stays."""
+    for length in range(len(keys), 1, -1):
+        parent = look_up(item, keys[: length - 1])
+        if parent and not parent.get(keys[length - 1]):
+            parent.pop(keys[length - 1], None)

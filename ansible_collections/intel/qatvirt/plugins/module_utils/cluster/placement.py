@@ -14,8 +14,7 @@ from __future__ import annotations
 from ..errors import Refused
 from .kubevirt_config import PLACEMENT
 from .nodes import CONTAINER, WORKLOAD_LABEL
-from .objects import Object
-from .update import Keys, look_up, prune, set_at
+from .objects import Keys, Object, look_up, prune, set_at
 
 RULE = {"key": WORKLOAD_LABEL, "operator": "NotIn", "values": [CONTAINER]}
 """A node fits where it is not labelled as a node for containers; a node without the label fits."""

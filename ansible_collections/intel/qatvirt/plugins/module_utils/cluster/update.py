@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ApiError, Conflict
 from .objects import Object
@@ -20,9 +20,6 @@ TRIES = 50
 """Attempts to write an object before the writer gives up."""
 LONGEST_PAUSE = 2.0
 """Seconds between two attempts at most. The pauses grow and are random, so that two writers do not keep in step."""
-
-Keys = tuple[str, ...]
-"""The path of a field in an object."""
 
 
 def edit(api: Api, url: str, change: Callable[[Object], Object]) -> tuple[Object, Object]:
@@ -48,28 +45,3 @@ def edit(api: Api, url: str, change: Callable[[Object], Object]) -> tuple[Object
         "was changed. metadata.managedFields (kubectl get --show-managed-fields) names the writers: stop the one that "
         "writes all the time, and run this again"
     )
-
-
-def look_up(item: Object, keys: Keys) -> Any:
-    """The value at a path in an object, None where the path does not exist."""
-    found: Any = item
-    for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
-
-
-def set_at(item: Object, keys: Keys, value: Any) -> None:
-    """Set the value at a path in an object, and create the missing fields of the path."""
-    for key in keys[:-1]:
-        if item.get(key) is None:
-            item[key] = {}
-        item = item[key]
-    item[keys[-1]] = value
-
-
-def prune(item: Object, keys: Keys) -> None:
-    """Remove an empty field, then each field above it that became empty; the field of the first key stays."""
-    for length in range(len(keys), 1, -1):
-        parent = look_up(item, keys[: length - 1])
-        if parent and not parent.get(keys[length - 1]):
-            parent.pop(keys[length - 1], None)

@@ -11,10 +11,9 @@ from ..cluster.host_devices import GATE, Entry, qat_entries, why_not_pf
 from ..cluster.kubevirt import describe, is_available, parse_version, version_objections
 from ..cluster.kubevirt_config import kubevirt
 from ..cluster.nodes import CONTAINER, PLUGIN_PREFIX, READY_LABEL, WORKLOAD_LABEL, is_named
-from ..cluster.objects import Object, labels_of, name_of
+from ..cluster.objects import Object, labels_of, look_up, name_of
 from ..cluster.pods import devices_of, devices_of_machine, is_launcher, machine_of, pod_trouble, unscheduled
 from ..cluster.qat_plugin import limit_of
-from ..cluster.update import look_up
 from ..cluster.vf_owners import VfOwners, given_to_pods, vf_owners
 from ..errors import InputError
 from ..test_vm.diagnosis import Diagnosis, Evidence, Statement, diagnose
