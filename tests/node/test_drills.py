@@ -36,7 +36,7 @@ def report_of(site: Site) -> dict[str, Any]:
     """The report on the node, by the modules of validate.yml."""
     facts = site.module("qat_info")["ansible_facts"]["qatvirt"]
     node = {"name": "qat1", "workload": "vm", "facts": facts, "policy": POLICY}
-    report: dict[str, Any] = warm.here("qat_validate", nodes=[node], cluster=False)["report"]
+    report: dict[str, Any] = warm.here("qat_validate", hosts=[node], cluster=False)["report"]
     return report
 
 

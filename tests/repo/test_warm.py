@@ -12,16 +12,16 @@ from tests import warm
 
 
 def test_arguments_are_checked_by_the_modules_own_argument_spec() -> None:
-    refused = warm.here("qat_validate", nodes=[], cluster=False, nodez=[])
+    refused = warm.here("qat_validate", hosts=[], cluster=False, nodez=[])
     assert refused["failed"]
     assert "Unsupported parameters" in refused["msg"] and "nodez" in refused["msg"]
     missing = warm.here("qat_validate", cluster=False)
-    assert missing["msg"] == "missing required arguments: nodes"
+    assert missing["msg"] == "missing required arguments: hosts"
 
 
 def test_a_call_knows_nothing_of_the_calls_before_and_beside_it() -> None:
     def unread(name: str) -> str:
-        report = warm.here("qat_validate", nodes=[], cluster=False, unread=[name])["report"]
+        report = warm.here("qat_validate", hosts=[], cluster=False, unread=[name])["report"]
         return str([finding["message"] for check in report["checks"] for finding in check["findings"]])
 
     with ThreadPoolExecutor() as pool:
