@@ -90,6 +90,8 @@ class Drilled:
             "hosts": self.nodes,
             "unread": [],
             "cluster": True,
+            "resource": "intel.com/qat",
+            "family_resources": {},
             "tests": None,
             **parameters,
         }

@@ -27,7 +27,7 @@ from ansible_collections.intel.qatvirt.tests.unit.node.simhost import facts_of, 
 from ansible_collections.intel.qatvirt.tests.unit.node.simkernel import SimKernel
 
 malformed = pytest.mark.parametrize(
-    ("policy", "words"), MALFORMED, ids=[ascii(policy)[:60] for policy, _words in MALFORMED]
+    ("policy", "words"), MALFORMED, ids=[ascii(policy).replace("\\", "")[:60] for policy, _words in MALFORMED]
 )
 RUN_VALIDATE = """
 import sys
