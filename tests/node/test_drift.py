@@ -93,7 +93,7 @@ def test_preview_names_what_drifted(story: Story, line: str) -> None:
 
 
 def test_preview_names_the_unit_that_is_off(story: Story) -> None:
-    assert story.preview.says("at every boot", "before: qatvirt.service", "-disabled", "+enabled"), story.preview.text
+    assert story.preview.says("boot unit", "before: qatvirt.service", "-disabled", "+enabled"), story.preview.text
 
 
 def test_preview_changes_nothing(story: Story) -> None:
