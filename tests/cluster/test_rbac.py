@@ -186,7 +186,9 @@ def test_namespaces_with_pods_in_them_are_not_removed(server: ControlPlane, gran
         refused = grant(rbac_state="absent")
         server.kubectl("-n", namespace, "delete", "pod", "of-others", "--grace-period=0", "--force")
         assert refused.code != 0
-        assert refused.says("Nothing was changed", f"in namespace {namespace} and would be removed", "of-others", "teardown.yml")
+        assert refused.says(
+            "Nothing was changed", f"in namespace {namespace} and would be removed", "of-others", "teardown.yml"
+        )
         assert may(server, "list", "nodes")
 
 

@@ -88,7 +88,9 @@ def test_skip_converges_the_other_pfs_only(story: Story) -> None:
 
 
 def test_skip_says_what_was_left(story: Story) -> None:
-    assert story.skip.says(BY_POD, f"pid {story.pod}", BY_VM, f"pid {story.vm}", "were left as they are"), story.skip.text
+    assert story.skip.says(BY_POD, f"pid {story.pod}", BY_VM, f"pid {story.vm}", "were left as they are"), (
+        story.skip.text
+    )
 
 
 def test_holders_live_through_it(story: Story) -> None:

@@ -45,7 +45,7 @@ class Server:
     def apply(self, _url: str, definition: dict[str, Any], *, force: bool = False) -> dict[str, Any]:
         self.applied.append((definition["metadata"].get("resourceVersion"), force))
         answer = self._answers.pop(0) if self._answers else None
-        if answer:
+        if isinstance(answer, Exception):
             raise answer
         return self._item
 
