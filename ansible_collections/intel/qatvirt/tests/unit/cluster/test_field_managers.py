@@ -33,10 +33,10 @@ PLACEMENT = {"f:workloads": {"f:nodePlacement": {}}}
 
 
 class Server:
-    """An API server that answers each apply with the next answer, and every read with one object."""
+    """An API server that refuses the first applies, each with the next error, and answers every read with an object."""
 
-    def __init__(self, item: dict[str, Any], *answers: Exception | None) -> None:
-        self._item, self._answers = item, list(answers)
+    def __init__(self, item: dict[str, Any], *errors: Exception) -> None:
+        self._item, self._errors = item, list(errors)
         self.applied: list[tuple[str | None, bool]] = []
 
     def get(self, _url: str) -> dict[str, Any]:
@@ -44,9 +44,8 @@ class Server:
 
     def apply(self, _url: str, definition: dict[str, Any], *, force: bool = False) -> dict[str, Any]:
         self.applied.append((definition["metadata"].get("resourceVersion"), force))
-        answer = self._answers.pop(0) if self._answers else None
-        if isinstance(answer, Exception):
-            raise answer
+        if self._errors:
+            raise self._errors.pop(0)
         return self._item
 
 
