@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_config_owner
 from ansible_collections.intel.qatvirt.plugins.modules import kubevirt_host_devices, kubevirt_placement
 from lab.cluster.control_plane import ControlPlane
 from tests import warm
@@ -64,7 +64,7 @@ class Cluster:
         self.server.kubectl("apply", "-f", "-", text=json.dumps(item))
 
     def read(self) -> dict[str, Any]:
-        return self.api.get(find_owner(self.api).url)
+        return self.api.get(find_config_owner(self.api).url)
 
     def define(self, definition: dict[str, Any]) -> None:
         name, kind = definition["metadata"]["name"], definition["spec"]["names"]["kind"]

@@ -19,7 +19,10 @@ from kubernetes.client.exceptions import ApiException
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices import Entry, merge, permitted_devices
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import ConfigOwner, find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import (
+    ConfigOwner,
+    find_config_owner,
+)
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import look_up, set_at
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit
 from ansible_collections.intel.qatvirt.plugins.module_utils.errors import Conflict, Refused
@@ -127,7 +130,7 @@ def test_the_module_permits_vfs_once_and_previews_it(kubevirt: Cluster) -> None:
     assert kubevirt.read() == before
     done = module("kubevirt_host_devices", **wanted)
     assert (done["changed"], done["before"], done["after"]) == (True, THEIRS, THEIRS + OURS)
-    assert done["owner"] == {"kind": "KubeVirt", "namespace": "kubevirt", "name": "kubevirt"}
+    assert done["configured_by"] == {"kind": "KubeVirt", "namespace": "kubevirt", "name": "kubevirt"}
     after = kubevirt.read()
     assert not module("kubevirt_host_devices", **wanted)["changed"]
     assert kubevirt.read() == after
@@ -197,7 +200,7 @@ def test_a_gate_that_somebody_closed_stays_closed(kubevirt: Cluster) -> None:
 def test_an_operator_without_cr_and_two_crs_are_told_apart(cluster: Cluster) -> None:
     with pytest.raises(Refused, match="but there is no KubeVirt CR"):
         cluster.permit(VF)
-    assert cluster.place() == {"changed": False, "owner": None}
+    assert cluster.place() == {"changed": False, "configured_by": None}
     cluster.make(KUBEVIRT)
     cluster.make({**KUBEVIRT, "metadata": {"name": "other", "namespace": "default"}})
     with pytest.raises(Refused, match=r"several KubeVirt CRs \(default/other, kubevirt/kubevirt\)"):
@@ -209,17 +212,17 @@ def test_an_operator_without_cr_and_two_crs_are_told_apart(cluster: Cluster) -> 
 def test_a_cluster_without_kubevirt_is_told(without_kubevirt: Cluster) -> None:
     told = module("kubevirt_host_devices", kubeconfig=without_kubevirt.server.kubeconfig, entries=[VF])
     assert "KubeVirt is not installed at https://" in told["msg"]
-    assert without_kubevirt.place() == {"changed": False, "owner": None}
+    assert without_kubevirt.place() == {"changed": False, "configured_by": None}
 
 
 def test_hyperconverged_is_edited_and_the_cr_it_owns_left(hyperconverged: Cluster) -> None:
     owned = hyperconverged.api.get("/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts/kubevirt")
     before = hyperconverged.read()
-    assert hyperconverged.permit(VF)["owner"]["kind"] == "HyperConverged"
-    assert hyperconverged.place()["owner"]["kind"] == "HyperConverged"
+    assert hyperconverged.permit(VF)["configured_by"]["kind"] == "HyperConverged"
+    assert hyperconverged.place()["configured_by"]["kind"] == "HyperConverged"
     after = hyperconverged.read()
     assert {"pciDeviceSelector": "8086:4941", "resourceName": "intel.com/qat"} in permitted_devices(
-        after, find_owner(hyperconverged.api)
+        after, find_config_owner(hyperconverged.api)
     )
     assert after["metadata"]["annotations"] == before["metadata"]["annotations"]
     assert not hyperconverged.permit(VF)["changed"]
@@ -231,7 +234,7 @@ def test_hyperconverged_is_edited_and_the_cr_it_owns_left(hyperconverged: Cluste
 
 
 def test_the_newer_version_of_hyperconverged_is_taken_and_what_is_disabled_there_stays(both_versions: Cluster) -> None:
-    owner = find_owner(both_versions.api)
+    owner = find_config_owner(both_versions.api)
     assert owner.url == "/apis/hco.kubevirt.io/v1/namespaces/kubevirt/hyperconvergeds/kubevirt-hyperconverged"
     off = {"pciDeviceSelector": "8086:4941", "resourceName": "intel.com/qat", "disabled": True}
     edit(both_versions.api, owner.url, lambda item: _with(item, owner, off))
@@ -243,7 +246,7 @@ def test_the_newer_version_of_hyperconverged_is_taken_and_what_is_disabled_there
 
 def test_a_hyperconverged_kind_without_object_leaves_kubevirt_the_owner(both_versions: Cluster) -> None:
     both_versions.server.kubectl("delete", "hyperconvergeds", "--all", "-A")
-    assert both_versions.permit(VF)["owner"]["kind"] == "KubeVirt"
+    assert both_versions.permit(VF)["configured_by"]["kind"] == "KubeVirt"
 
 
 def test_placement_comes_and_goes_without_a_trace(kubevirt: Cluster) -> None:
@@ -282,7 +285,7 @@ def test_writers_of_hyperconverged_lose_nothing(hyperconverged: Cluster) -> None
 
 def _fight(cluster: Cluster) -> None:
     """Two hundred edits by two writers, of the same list and annotations, each reading before it writes."""
-    owner = find_owner(cluster.api)
+    owner = find_config_owner(cluster.api)
     before = cluster.read()
     with ThreadPoolExecutor() as pool:
         writers = [pool.submit(write, str(cluster.server.kubeconfig), owner) for write in (_ours, _theirs)]

@@ -63,7 +63,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-owner:
+configured_by:
   description: The object that has KubeVirt's configuration, with C(kind), C(namespace) and C(name).
   type: dict
   returned: success
@@ -90,7 +90,7 @@ from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.host_devices
     permitted_devices,
     remove,
 )
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_config_owner
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.update import edit
 
@@ -113,12 +113,12 @@ def run(module: Any, api: Api) -> dict[str, Any]:
     """Check the entries, find the object with KubeVirt's configuration, edit that object."""
     absent = module.params["state"] == "absent"
     entries = parse_entries(module.params["entries"], absent=absent)
-    owner = find_owner(api)
+    owner = find_config_owner(api)
     change = remove if absent else merge
     before, after = edit(api, owner.url, lambda item: change(item, owner, entries))
     return {
         "changed": before != after,
-        "owner": owner.as_data(),
+        "configured_by": owner.as_data(),
         "before": permitted_devices(before, owner),
         "after": permitted_devices(after, owner),
         "diff": {"before": diff_part(before, owner), "after": diff_part(after, owner)},

@@ -40,7 +40,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-owner:
+configured_by:
   description:
     - The object that has KubeVirt's configuration, with C(kind), C(namespace) and C(name); null where the cluster has
       no KubeVirt.
@@ -52,7 +52,7 @@ owner:
 from typing import Any
 
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.api import Api
-from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_owner
+from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import find_config_owner
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.module import run_module
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.objects import look_up
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.placement import keep_off, let_on
@@ -68,9 +68,9 @@ def main() -> None:
 def run(module: Any, api: Api) -> dict[str, Any]:
     """Find the object with KubeVirt's configuration, edit its placement."""
     try:
-        owner = find_owner(api)
+        owner = find_config_owner(api)
     except NoKubeVirt:
-        return {"changed": False, "owner": None}
+        return {"changed": False, "configured_by": None}
     change = keep_off if module.params["state"] == "present" else let_on
     try:
         before, after = edit(api, owner.url, lambda item: change(item, owner.placement))
@@ -78,7 +78,7 @@ def run(module: Any, api: Api) -> dict[str, Any]:
         raise Refused(f"nothing was changed: {owner}: {error}") from None
     return {
         "changed": before != after,
-        "owner": owner.as_data(),
+        "configured_by": owner.as_data(),
         "diff": {"before": look_up(before, owner.placement) or {}, "after": look_up(after, owner.placement) or {}},
     }
 

@@ -52,7 +52,7 @@ class ConfigOwner:
         return {"kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
-def find_owner(api: Api) -> ConfigOwner:
+def find_config_owner(api: Api) -> ConfigOwner:
     """The owner of KubeVirt's configuration. Raises NoKubeVirt without KubeVirt, Refused where several CRs exist."""
     collection, found = find_hyperconvergeds(api)
     if found:

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.intel.qatvirt.plugins.module_utils.cluster.kubevirt_config import (
     HYPERCONVERGEDS,
     KUBEVIRTS,
-    find_owner,
+    find_config_owner,
     hyperconverged,
     kubevirt,
 )
@@ -60,20 +60,20 @@ class Server:
 
 def test_hyperconverged_is_edited_by_the_newest_api_that_is_served() -> None:
     both = Server(new=[ITEM], old=[ITEM], kubevirts=[ITEM])
-    assert find_owner(both).url == "/apis/hco.kubevirt.io/v1/namespaces/ns/hyperconvergeds/it"  # type: ignore[arg-type]
+    assert find_config_owner(both).url == "/apis/hco.kubevirt.io/v1/namespaces/ns/hyperconvergeds/it"  # type: ignore[arg-type]
     old = Server(old=[ITEM], kubevirts=[ITEM])
-    assert find_owner(old).url == "/apis/hco.kubevirt.io/v1beta1/namespaces/ns/hyperconvergeds/it"  # type: ignore[arg-type]
+    assert find_config_owner(old).url == "/apis/hco.kubevirt.io/v1beta1/namespaces/ns/hyperconvergeds/it"  # type: ignore[arg-type]
 
 
 def test_kubevirt_has_its_configuration_where_no_hyperconverged_is() -> None:
-    assert find_owner(Server(new=[], kubevirts=[ITEM])).kind == "KubeVirt"  # type: ignore[arg-type]
+    assert find_config_owner(Server(new=[], kubevirts=[ITEM])).kind == "KubeVirt"  # type: ignore[arg-type]
 
 
 def test_no_cr_and_several_crs_are_told_apart() -> None:
     with pytest.raises(NoKubeVirt, match=r"the API knows no kubevirts\.kubevirt\.io"):
-        find_owner(Server())  # type: ignore[arg-type]
+        find_config_owner(Server())  # type: ignore[arg-type]
     with pytest.raises(NoKubeVirt, match="there is no KubeVirt CR"):
-        find_owner(Server(kubevirts=[]))  # type: ignore[arg-type]
+        find_config_owner(Server(kubevirts=[]))  # type: ignore[arg-type]
     several = Server(kubevirts=[{**ITEM, "kind": "KubeVirt"}, {**ITEM, "kind": "KubeVirt"}])
     with pytest.raises(Refused, match=r"https://a has several KubeVirt CRs \(ns/it, ns/it\)"):
-        find_owner(several)  # type: ignore[arg-type]
+        find_config_owner(several)  # type: ignore[arg-type]
