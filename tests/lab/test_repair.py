@@ -69,7 +69,7 @@ def traces() -> list[str]:
     return processes + [str(path) for path in [directory] if path.exists()]
 
 
-@pytest.mark.parametrize("stage", ["control plane", "start qat1"])
+@pytest.mark.parametrize("stage", ["start the control plane", "start qat1"])
 def test_down_after_a_kill_leaves_nothing(stage: str) -> None:
     killed_at(stage)
     assert traces()
@@ -78,7 +78,7 @@ def test_down_after_a_kill_leaves_nothing(stage: str) -> None:
 
 
 def test_up_after_kills_at_every_stage_makes_the_cluster_whole() -> None:
-    for stage in ("control plane", "start qat1", "qat1 Ready"):
+    for stage in ("start the control plane", "start qat1", "wait for qat1"):
         killed_at(stage)
     subprocess.run(UP, cwd=ROOT, check=True)
     assert ready() == ["qat1"]
