@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -127,7 +129,17 @@ def test_a_test_runs_each_time_unless_told_to_resume(stages: ModuleType, capfd: 
     assert re.search(r" (?!0\.0)\d+\.\d s  earlier, on the same input \(20", row)
 
 
-def test_an_interrupted_run_goes_on_where_it_was(stages: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """An interruption reaches this process, also where a shell started it in the background and has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_run_goes_on_where_it_was(
+    stages: ModuleType, interruptible: None, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Also where it was told to keep going after failures."""
     log = stages.CACHE.parent / "log"
     first, third = f"echo first >> {log}", f"echo third >> {log}"
