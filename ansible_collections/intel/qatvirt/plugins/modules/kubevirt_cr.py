@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kubevirt_cr
 short_description: Apply fields of KubeVirt's CR, and leave the fields of other managers alone
-version_added: 0.3.0
+version_added: 0.4.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: qat_support_bundle
 short_description: Write what was read of nodes and cluster into one archive, without secrets
-version_added: 0.3.0
+version_added: 0.4.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: qat_support_cluster
 short_description: Read objects, events and logs of a cluster for a maintainer
-version_added: 0.3.0
+version_added: 0.4.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: qat_support_node
 short_description: Read facts, sysfs, files and logs of a node for a maintainer
-version_added: 0.3.0
+version_added: 0.4.0
 author:
   - The intel.qatvirt authors (@intel-qatvirt)
 description:

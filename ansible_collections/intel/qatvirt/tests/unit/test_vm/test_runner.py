@@ -21,7 +21,6 @@ LABEL = "qatvirt.intel.com/test-run"
 NAMESPACE = "/api/v1/namespaces/qatvirt-test"
 PODS, SECRETS = f"{NAMESPACE}/pods", f"{NAMESPACE}/secrets"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/qatvirt-test/leases"
-VMIS = "/apis/kubevirt.io/v1/namespaces/qatvirt-test/virtualmachineinstances"
 RIGHTS = 'pods is forbidden: User "a" cannot create resource "pods" in API group ""'
 POD_ANSWER = line(device(slot="0000:01:10.1", driver="vfio-pci", open=True))
 
